@@ -1,0 +1,36 @@
+import Telemetry
+
+/// The payload families that have a decoder, under the names used in devices/*.yaml.
+public enum PayloadFormat: String, Sendable, CaseIterable {
+  /// Any JSON object or array, read with a `JSONMapping`.
+  case json
+  /// `{device_id, device_type, timestamp, metrics: {…}}` or an array of them.
+  case device
+  /// Influx line protocol.
+  case line
+  /// One bare value: `21.5`, `ON`, `true`.
+  case scalar
+}
+
+extension PayloadFormat {
+  /// The format a MIME type names; `nil` when it names none of ours.
+  public init?(contentType: String) {
+    let essence = contentType.split(separator: ";").first.map(String.init) ?? ""
+    switch essence.trimmingASCIISpaces().lowercased() {
+    case "application/json", "text/json": self = .json
+    case "application/vnd.millwright.device+json": self = .device
+    case "application/vnd.influx.line", "text/x-influx-line": self = .line
+    case "text/plain": self = .scalar
+    default: return nil
+    }
+  }
+}
+
+extension String {
+  func trimmingASCIISpaces() -> String {
+    var bytes = Substring(self)
+    while let first = bytes.first, first == " " || first == "\t" { bytes.removeFirst() }
+    while let last = bytes.last, last == " " || last == "\t" { bytes.removeLast() }
+    return String(bytes)
+  }
+}

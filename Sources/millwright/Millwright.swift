@@ -1,0 +1,1 @@
+@main struct Millwright { static func main() {} }

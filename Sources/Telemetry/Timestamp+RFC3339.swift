@@ -3,7 +3,7 @@ extension Timestamp {
   ///
   /// Digits beyond the microsecond are dropped. A leap second (`:60`) is the next second.
   /// - Returns: `nil` when the bytes are not a complete RFC 3339 date-time (a zone is required).
-  public init?(rfc3339 bytes: borrowing RawSpan) {
+  public init?(rfc3339 bytes: UnsafeRawBufferPointer) {
     var scan = DigitScan()
     guard let year = scan.digits(4, in: bytes), scan.byte(0x2D, in: bytes),
       let month = scan.digits(2, in: bytes), scan.byte(0x2D, in: bytes),
@@ -14,7 +14,7 @@ extension Timestamp {
       let minute = scan.digits(2, in: bytes), minute < 60, scan.byte(0x3A, in: bytes),
       let second = scan.digits(2, in: bytes), second <= 60,
       let fraction = scan.fractionMicroseconds(in: bytes),
-      let offsetSeconds = scan.zoneOffsetSeconds(in: bytes), scan.position == bytes.byteCount
+      let offsetSeconds = scan.zoneOffsetSeconds(in: bytes), scan.position == bytes.count
     else { return nil }
     let days = Timestamp.daysSinceEpoch(year: year, month: month, day: day)
     let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offsetSeconds
@@ -24,7 +24,7 @@ extension Timestamp {
   /// Reads RFC 3339 text; see `init(rfc3339:)` over bytes.
   public init?(rfc3339 text: String) {
     var text = text
-    let parsed = text.withUTF8 { Timestamp(rfc3339: RawSpan(_unsafeBytes: UnsafeRawBufferPointer($0))) }
+    let parsed = text.withUTF8 { Timestamp(rfc3339: UnsafeRawBufferPointer($0)) }
     guard let parsed else { return nil }
     self = parsed
   }
@@ -98,11 +98,11 @@ extension Timestamp {
 private struct DigitScan {
   var position = 0
 
-  mutating func digits(_ count: Int, in bytes: borrowing RawSpan) -> Int? {
-    guard position + count <= bytes.byteCount else { return nil }
+  mutating func digits(_ count: Int, in bytes: UnsafeRawBufferPointer) -> Int? {
+    guard position + count <= bytes.count else { return nil }
     var value = 0
     for index in position..<position + count {
-      let digit = bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self) &- 0x30
+      let digit = bytes[index] &- 0x30
       guard digit < 10 else { return nil }
       value = value * 10 + Int(digit)
     }
@@ -110,21 +110,21 @@ private struct DigitScan {
     return value
   }
 
-  mutating func byte(_ wanted: UInt8, in bytes: borrowing RawSpan) -> Bool {
-    guard position < bytes.byteCount,
-      bytes.unsafeLoad(fromByteOffset: position, as: UInt8.self) == wanted
+  mutating func byte(_ wanted: UInt8, in bytes: UnsafeRawBufferPointer) -> Bool {
+    guard position < bytes.count,
+      bytes[position] == wanted
     else { return false }
     position += 1
     return true
   }
 
   /// `.25` → 250,000; nothing → 0; a point without digits → `nil`.
-  mutating func fractionMicroseconds(in bytes: borrowing RawSpan) -> Int? {
+  mutating func fractionMicroseconds(in bytes: UnsafeRawBufferPointer) -> Int? {
     guard byte(0x2E, in: bytes) else { return 0 }
     var value = 0
     var count = 0
-    while position < bytes.byteCount {
-      let digit = bytes.unsafeLoad(fromByteOffset: position, as: UInt8.self) &- 0x30
+    while position < bytes.count {
+      let digit = bytes[position] &- 0x30
       guard digit < 10 else { break }
       if count < 6 { value = value * 10 + Int(digit) }
       count += 1
@@ -135,7 +135,7 @@ private struct DigitScan {
     return value
   }
 
-  mutating func zoneOffsetSeconds(in bytes: borrowing RawSpan) -> Int? {
+  mutating func zoneOffsetSeconds(in bytes: UnsafeRawBufferPointer) -> Int? {
     if byte(0x5A, in: bytes) || byte(0x7A, in: bytes) { return 0 }
     let sign: Int
     if byte(0x2B, in: bytes) { sign = 1 } else if byte(0x2D, in: bytes) { sign = -1 } else { return nil }

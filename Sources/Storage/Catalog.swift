@@ -1,0 +1,82 @@
+import GRDB
+import Telemetry
+
+/// Devices, series and words as plain arrays: index = id.
+///
+/// Built by applying items in the order of the journal; applying a known one again updates it in place.
+public struct Catalog: Sendable {
+  public private(set) var devices: [DeviceDefinition] = []
+  public private(set) var series: [SeriesDefinition] = []
+  public private(set) var words: [String] = []
+
+  public init() {}
+
+  public mutating func apply(_ item: Item) {
+    switch item {
+    case .device(let device): Catalog.put(device, at: Int(device.index), in: &devices)
+    case .series(let definition): Catalog.put(definition, at: Int(definition.index), in: &series)
+    case .word(let id, let text): Catalog.put(text, at: Int(id), in: &words)
+    default: break
+    }
+  }
+
+  /// Ids are dense, so a gap can only come from damage; it is filled with the element itself.
+  private static func put<Element>(_ element: Element, at index: Int, in list: inout [Element]) {
+    if index < list.count {
+      list[index] = element
+    } else if index < list.count + 1_000_000 {
+      while list.count <= index { list.append(element) }
+    }
+  }
+
+  /// The definitions as items, in the order in which they can be applied again.
+  public var items: [Item] {
+    devices.map(Item.device) + series.map(Item.series)
+      + words.enumerated().map { .word(id: UInt32($0.offset), text: $0.element) }
+  }
+
+  public func key(of index: UInt32) -> SeriesKey {
+    let definition = series[Int(index)]
+    return SeriesKey(device: devices[Int(definition.device)].id, metric: definition.metric)
+  }
+
+  /// The value that `bits` mean in a series of this type.
+  public func value(_ bits: UInt64, type: ValueType) -> Value {
+    switch type {
+    case .number: .number(Double(bitPattern: bits))
+    case .boolean: .boolean(bits != 0)
+    case .text: .text(bits < UInt64(words.count) ? words[Int(bits)] : "")
+    }
+  }
+
+  static func load(_ db: Database) throws -> Catalog {
+    var catalog = Catalog()
+    let devices = try Row.fetchCursor(
+      db, sql: "SELECT id, name, profile, asset, adopted FROM device ORDER BY id")
+    while let row = try devices.next() {
+      catalog.apply(
+        .device(
+          DeviceDefinition(
+            index: UInt32(truncatingIfNeeded: row[0] as Int64), id: row[1], profile: row[2],
+            asset: row[3], isAdopted: row[4])))
+    }
+    let series = try Row.fetchCursor(
+      db,
+      sql: "SELECT id, device, metric, type, kind, unit, description FROM series ORDER BY id")
+    while let row = try series.next() {
+      catalog.apply(
+        .series(
+          SeriesDefinition(
+            index: UInt32(truncatingIfNeeded: row[0] as Int64),
+            device: UInt32(truncatingIfNeeded: row[1] as Int64), metric: row[2],
+            type: ValueType(rawValue: UInt8(truncatingIfNeeded: row[3] as Int64)) ?? .number,
+            kind: MetricKind(rawValue: UInt8(truncatingIfNeeded: row[4] as Int64)) ?? .gauge,
+            unit: row[5], description: row[6])))
+    }
+    let words = try Row.fetchCursor(db, sql: "SELECT id, text FROM word ORDER BY id")
+    while let row = try words.next() {
+      catalog.apply(.word(id: UInt32(truncatingIfNeeded: row[0] as Int64), text: row[1]))
+    }
+    return catalog
+  }
+}

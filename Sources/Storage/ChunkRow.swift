@@ -1,0 +1,40 @@
+import Foundation
+import GRDB
+import Telemetry
+
+/// One row of `chunk`: a header that answers aggregates, and the coded samples.
+struct ChunkRow: Sendable {
+  var id: Int64?
+  var series: UInt32
+  var t0: Int64
+  var t1: Int64
+  var sequences: ClosedRange<UInt64>
+  var count: Int
+  var summary: [UInt8]
+  var blob: [UInt8]
+
+  init(
+    series: UInt32, columns: ChunkColumns, type: ValueType, kind: MetricKind,
+    sequences: ClosedRange<UInt64>, encoder: ChunkEncoder
+  ) {
+    self.series = series
+    t0 = columns.times.first ?? 0
+    t1 = columns.times.last ?? 0
+    self.sequences = sequences
+    count = columns.count
+    summary = ChunkSummary(columns, type: type, kind: kind).encoded
+    blob = encoder.encode(columns, type: type)
+  }
+
+  func insert(_ db: Database) throws {
+    let statement = try db.cachedStatement(
+      sql: """
+        INSERT INTO chunk (series, t0, t1, min_seq, max_seq, count, summary, blob)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        """)
+    try statement.execute(arguments: [
+      Int64(series), t0, t1, Int64(bitPattern: sequences.lowerBound),
+      Int64(bitPattern: sequences.upperBound), count, Data(summary), Data(blob),
+    ])
+  }
+}

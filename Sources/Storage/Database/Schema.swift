@@ -1,0 +1,90 @@
+import GRDB
+
+/// The tables of the one SQLite file, and how older files become the present form.
+///
+/// | table | row |
+/// |---|---|
+/// | `meta` | a named number: journal position, format version |
+/// | `device`, `series`, `word` | the registry: dense ids, never reused |
+/// | `chunk` | sealed samples of one series: header for aggregates, blob of `ChunkCodec` |
+/// | `current` | per series: sealed through which sequence, last sample |
+/// | `event` | the event log; `event_id` tells duplicates |
+/// | `quarantine` | refused payloads, bounded |
+/// | `loss` | the loss ledger: everything that was given up, and why |
+/// | `configuration` | each configuration that came into force |
+/// | `cursor` | how far a job has come |
+/// | `state` | saved state of a stage with its journal position |
+/// | `answer` | first answers to `Idempotency-Key`s |
+///
+/// Times are microseconds since 1970 UTC. `id` of event, quarantine and configuration rows is the record's
+/// sequence · 2²⁰ + place in the record, so that a replay writes the same rows.
+enum Schema {
+  static let journalPositionKey = "journal_position"
+
+  static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("v1") { db in
+      for statement in v1 { try db.execute(sql: statement) }
+    }
+    return migrator
+  }
+
+  private static let v1 = [
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    """
+    CREATE TABLE device (
+      id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, profile TEXT NOT NULL,
+      asset TEXT NOT NULL, adopted INTEGER NOT NULL)
+    """,
+    """
+    CREATE TABLE series (
+      id INTEGER PRIMARY KEY, device INTEGER NOT NULL REFERENCES device(id), metric TEXT NOT NULL,
+      type INTEGER NOT NULL, kind INTEGER NOT NULL, unit TEXT NOT NULL, description TEXT NOT NULL,
+      UNIQUE (device, metric))
+    """,
+    "CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
+    """
+    CREATE TABLE chunk (
+      id INTEGER PRIMARY KEY, series INTEGER NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL,
+      min_seq INTEGER NOT NULL, max_seq INTEGER NOT NULL, count INTEGER NOT NULL,
+      summary BLOB NOT NULL, blob BLOB NOT NULL)
+    """,
+    "CREATE INDEX chunk_series ON chunk (series, t1, t0)",
+    // What compaction has to look at; chunks of this size and more are left as they are.
+    "CREATE INDEX chunk_small ON chunk (series, t0) WHERE count < 8192",
+    """
+    CREATE TABLE current (
+      series INTEGER PRIMARY KEY, sealed_seq INTEGER NOT NULL, time INTEGER NOT NULL,
+      bits INTEGER NOT NULL, quality INTEGER NOT NULL)
+    """,
+    """
+    CREATE TABLE event (
+      id INTEGER PRIMARY KEY, event_id TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+      time INTEGER NOT NULL, time_is_received INTEGER NOT NULL, user TEXT, device TEXT,
+      session TEXT, properties TEXT NOT NULL, context TEXT NOT NULL)
+    """,
+    "CREATE INDEX event_time ON event (time)",
+    """
+    CREATE TABLE quarantine (
+      id INTEGER PRIMARY KEY, cause INTEGER NOT NULL, topic TEXT NOT NULL,
+      content_type TEXT NOT NULL, device TEXT NOT NULL, reason TEXT NOT NULL,
+      received INTEGER NOT NULL, payload BLOB NOT NULL, payload_size INTEGER NOT NULL)
+    """,
+    """
+    CREATE TABLE loss (
+      id INTEGER PRIMARY KEY, time INTEGER NOT NULL, cause TEXT NOT NULL, series INTEGER,
+      t0 INTEGER, t1 INTEGER, count INTEGER NOT NULL, bytes INTEGER NOT NULL,
+      detail TEXT NOT NULL)
+    """,
+    "CREATE TABLE configuration (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, files TEXT NOT NULL)",
+    "CREATE TABLE cursor (name TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID",
+    """
+    CREATE TABLE state (
+      name TEXT PRIMARY KEY, position INTEGER NOT NULL, checksum INTEGER NOT NULL, blob BLOB NOT NULL)
+    """,
+    """
+    CREATE TABLE answer (
+      key TEXT PRIMARY KEY, time INTEGER NOT NULL, status INTEGER NOT NULL, body BLOB NOT NULL)
+    """,
+  ]
+}

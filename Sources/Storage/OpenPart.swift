@@ -1,0 +1,37 @@
+import Telemetry
+
+/// The unsealed samples of one series, copied between two batches for a reader.
+public struct OpenPart: Sendable {
+  public var series: UInt32
+  /// In order of time.
+  public var columns: ChunkColumns
+  /// Late samples and corrections: they stand before `columns` where times are equal.
+  public var late: ChunkColumns
+  public var current: StoredSample?
+
+  public init(
+    series: UInt32, columns: ChunkColumns = ChunkColumns(), late: ChunkColumns = ChunkColumns(),
+    current: StoredSample? = nil
+  ) {
+    self.series = series
+    self.columns = columns
+    self.late = late
+    self.current = current
+  }
+}
+
+extension Store {
+  /// What readers need beside the database, for the series they ask about. Unknown ids are left out.
+  public func openParts(of series: [UInt32]) -> [OpenPart] {
+    series.compactMap { index in
+      guard Int(index) < shelf.series.count else { return nil }
+      var part = OpenPart(series: index, current: shelf.current(index))
+      shelf.decodeOpen(index, into: &part.columns)
+      for sample in shelf.late[index]?.samples ?? [] {
+        part.late.append(
+          time: sample.time.microseconds, bits: sample.bits, quality: sample.quality.rawValue)
+      }
+      return part
+    }
+  }
+}

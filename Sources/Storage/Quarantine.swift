@@ -1,0 +1,37 @@
+import Foundation
+import GRDB
+import Telemetry
+
+/// A held payload with the id of its row.
+public struct HeldPayload: Sendable, Hashable {
+  public var id: Int64
+  public var payload: Quarantined
+}
+
+extension HeldPayload {
+  init(_ row: Row) {
+    id = row[0]
+    payload = Quarantined(
+      cause: Quarantined.Cause(rawValue: UInt8(truncatingIfNeeded: row[1] as Int64)) ?? .malformed,
+      topic: row[2], contentType: row[3], device: row[4], reason: row[5],
+      received: Timestamp(microseconds: row[6]), payload: [UInt8](row[7] as Data),
+      payloadSize: row[8])
+  }
+}
+
+extension Store {
+  /// Everything the quarantine holds because `device` was unknown, in the order it came.
+  public func heldPayloads(ofDevice device: String) throws -> [HeldPayload] {
+    try database.read { db in
+      try Row.fetchAll(
+        db, sql: "SELECT * FROM quarantine WHERE device = ? AND cause = ? ORDER BY id",
+        arguments: [device, Int64(Quarantined.Cause.unknownDevice.rawValue)]
+      ).map(HeldPayload.init)
+    }
+  }
+
+  /// The file is damaged, as opposed to busy, full or out of reach.
+  public static func isDamage(_ error: any Error) -> Bool {
+    (error as? DatabaseError)?.isDamage ?? false
+  }
+}

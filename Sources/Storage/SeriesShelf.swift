@@ -1,0 +1,203 @@
+import Telemetry
+
+/// The open end of every series: where a sample goes right after its record is on disk.
+///
+/// A deterministic reducer: what it holds after a record depends on the records alone, so a replay
+/// rebuilds it. Owned by the ingest thread.
+struct SeriesShelf {
+  private(set) var series: [OpenSeries] = []
+  private(set) var late: [UInt32: LateSamples] = [:]
+  /// Series whose open chunk reached `chunkSamplesMax`.
+  private(set) var full: [UInt32] = []
+  /// Retained values of series that have no sample of their own yet; not stored.
+  private var retained: [UInt32: StoredSample] = [:]
+  let chunkSamplesMax: Int
+
+  /// The last open chunk that was decoded to judge a late sample, while it stays as it was.
+  private var decoded = ChunkColumns()
+  private var decodedSeries: UInt32?
+  private var decodedCount = 0
+
+  init(chunkSamplesMax: Int) { self.chunkSamplesMax = chunkSamplesMax }
+
+  mutating func define(_ definition: SeriesDefinition) {
+    let index = Int(definition.index)
+    while series.count <= index { series.append(OpenSeries(type: definition.type)) }
+    if series[index].type != definition.type {
+      precondition(!isOpen(definition.index), "the type of a series is fixed when it is first seen")
+      series[index] = OpenSeries(type: definition.type)
+    }
+    series[index].kind = definition.kind
+  }
+
+  /// Puts back what SQLite knows of a series: through where it is sealed, and its last sample.
+  mutating func restore(series index: UInt32, sealedSequence: UInt64, last: StoredSample) {
+    guard Int(index) < series.count else { return }
+    series[Int(index)].sealedSequence = sealedSequence
+    series[Int(index)].lastTime = last.time.microseconds
+    series[Int(index)].lastBits = last.bits
+    series[Int(index)].lastQuality = last.quality.rawValue
+    series[Int(index)].hasLast = true
+  }
+
+  /// Applies one sample of record `sequence`. Cost: tens of ns in order; a late one may decode the
+  /// open chunk of its series.
+  mutating func apply(_ sample: Sample, sequence: UInt64) -> Verdict {
+    let index = Int(sample.series)
+    precondition(index < series.count, "a sample's series is defined before it")
+    if sequence <= series[index].sealedSequence { return .known }
+    if sample.isCurrentOnly { return fillCurrent(sample, index: index) }
+    var time = sample.time.microseconds
+    if sample.isReceiveStamped || series[index].kind == .event {
+      // Our own stamps, and things that happened, each keep a time of their own: +1 µs.
+      if series[index].hasLast, time <= series[index].lastTime,
+        sample.isReceiveStamped || time == series[index].lastTime
+      {
+        time = series[index].lastTime + 1
+      }
+    }
+    if !series[index].hasLast || time > series[index].lastTime {
+      append(sample, time: time, index: index, sequence: sequence)
+      return .stored
+    }
+    return applyLate(sample, time: Timestamp(microseconds: time), index: index, sequence: sequence)
+  }
+
+  @inline(__always)
+  private mutating func append(_ sample: Sample, time: Int64, index: Int, sequence: UInt64) {
+    var quality = sample.quality
+    if series[index].kind == .counter, series[index].hasLast,
+      Double(bitPattern: sample.bits) < Double(bitPattern: series[index].lastBits)
+    {
+      quality.insert(.counterReset)
+    }
+    if series[index].chunk.count == 0 { series[index].firstSequence = sequence }
+    series[index].chunk.append(time: time, bits: sample.bits, quality: quality.rawValue)
+    series[index].lastSequence = sequence
+    series[index].lastTime = time
+    series[index].lastBits = sample.bits
+    series[index].lastQuality = quality.rawValue
+    series[index].hasLast = true
+    if series[index].chunk.count >= chunkSamplesMax, !series[index].isListedFull {
+      series[index].isListedFull = true
+      full.append(UInt32(index))
+    }
+  }
+
+  private mutating func fillCurrent(_ sample: Sample, index: Int) -> Verdict {
+    if !series[index].hasLast {
+      retained[sample.series] = StoredSample(
+        time: sample.time, bits: sample.bits, quality: sample.quality)
+    }
+    return .currentOnly
+  }
+
+  private mutating func applyLate(
+    _ sample: Sample, time: Timestamp, index: Int, sequence: UInt64
+  ) -> Verdict {
+    var known = late[sample.series]?.sample(at: time)
+    if known == nil { known = openSample(series: index, at: time.microseconds) }
+    if series[index].kind == .event {
+      var free = time
+      while late[sample.series]?.sample(at: free) != nil
+        || openSample(series: index, at: free.microseconds) != nil
+      {
+        free = free.advanced(byMicroseconds: 1)
+      }
+      putLate(sample, time: free, sequence: sequence, quality: sample.quality)
+      return .late
+    }
+    guard let known else {
+      putLate(sample, time: time, sequence: sequence, quality: sample.quality)
+      return .late
+    }
+    if known.bits == sample.bits { return .duplicate }
+    let quality = sample.quality.union(.correction)
+    putLate(sample, time: time, sequence: sequence, quality: quality)
+    if time.microseconds == series[index].lastTime {
+      series[index].lastBits = sample.bits
+      series[index].lastQuality = quality.rawValue
+    }
+    return .correction
+  }
+
+  private mutating func putLate(
+    _ sample: Sample, time: Timestamp, sequence: UInt64, quality: Quality
+  ) {
+    late[sample.series, default: LateSamples()].put(
+      StoredSample(time: time, bits: sample.bits, quality: quality), sequence: sequence)
+  }
+
+  /// The sample with exactly this time in the open chunk or, after sealing, the last one known.
+  private mutating func openSample(series index: Int, at time: Int64) -> StoredSample? {
+    if time == series[index].lastTime, series[index].hasLast {
+      return StoredSample(
+        time: Timestamp(microseconds: time), bits: series[index].lastBits,
+        quality: Quality(rawValue: series[index].lastQuality))
+    }
+    guard series[index].chunk.count > 0, time >= series[index].chunk.firstTime else { return nil }
+    if decodedSeries != UInt32(index) || decodedCount != series[index].chunk.count {
+      series[index].chunk.decode(into: &decoded)
+      decodedSeries = UInt32(index)
+      decodedCount = series[index].chunk.count
+    }
+    var low = 0
+    var high = decoded.count
+    while low < high {
+      let middle = (low + high) / 2
+      if decoded.times[middle] < time { low = middle + 1 } else { high = middle }
+    }
+    guard low < decoded.count, decoded.times[low] == time else { return nil }
+    return StoredSample(
+      time: Timestamp(microseconds: time), bits: decoded.bits[low],
+      quality: Quality(rawValue: decoded.qualities[low]))
+  }
+
+  /// The newest sample of a series, or the retained value that stands in for it.
+  func current(_ index: UInt32) -> StoredSample? {
+    let open = series[Int(index)]
+    guard open.hasLast else { return retained[index] }
+    return StoredSample(
+      time: Timestamp(microseconds: open.lastTime), bits: open.lastBits,
+      quality: Quality(rawValue: open.lastQuality))
+  }
+
+  // MARK: - Sealing
+
+  /// Whether the series holds anything that is not in SQLite.
+  func isOpen(_ index: UInt32) -> Bool {
+    series[Int(index)].chunk.count > 0 || late[index] != nil
+  }
+
+  /// The open chunk's columns, for sealing or reading.
+  func decodeOpen(_ index: UInt32, into columns: inout ChunkColumns) {
+    columns.removeAll()
+    if series[Int(index)].chunk.count > 0 { series[Int(index)].chunk.decode(into: &columns) }
+  }
+
+  /// What was sealed through `sequence` is no longer open.
+  mutating func markSealed(_ index: UInt32, through sequence: UInt64) {
+    series[Int(index)].chunk.removeAll()
+    series[Int(index)].sealedSequence = sequence
+    series[Int(index)].isListedFull = false
+    late.removeValue(forKey: index)
+    if decodedSeries == index { decodedSeries = nil }
+  }
+
+  mutating func takeFull() -> [UInt32] {
+    defer { full.removeAll(keepingCapacity: true) }
+    return full
+  }
+
+  /// The lowest record that holds a sample which is only in memory; `nil` when there is none.
+  var lowestOpenSequence: UInt64? {
+    var lowest = UInt64.max
+    for open in series where open.chunk.count > 0 { lowest = min(lowest, open.firstSequence) }
+    for samples in late.values { lowest = min(lowest, samples.firstSequence) }
+    return lowest == .max ? nil : lowest
+  }
+
+  var openBytes: Int {
+    series.reduce(0) { $0 + $1.chunk.byteCount } + late.values.reduce(0) { $0 + $1.samples.count * 24 }
+  }
+}

@@ -1,0 +1,265 @@
+import GRDB
+import Telemetry
+
+/// The on-box time-series store: the journal, the open chunks and the SQLite file behind one owner.
+///
+/// Owned by the ingest thread; not thread-safe (readers use `StoreReader`). The life of a batch:
+/// `commit` puts it into the journal, `apply` puts it into memory, and `flush` moves what has gathered
+/// into SQLite together with the journal position. A crash between any two of them is repaired by
+/// `recover`, which replays the journal's tail through the same `apply`.
+public final class Store {
+  public let settings: StoreSettings
+  public private(set) var journal: Journal
+  public private(set) var database: DatabasePool
+  /// What the store knows of devices, series and words; index = id.
+  public private(set) var catalog = Catalog()
+  public internal(set) var statistics = StoreStatistics()
+
+  var shelf: SeriesShelf
+  var pending = PendingRows()
+  var sweep = Sweep()
+  let encoder = ChunkEncoder()
+  /// Highest record whose rows are in SQLite.
+  private(set) var rowPosition: UInt64
+  /// Highest record applied to memory.
+  public private(set) var appliedSequence: UInt64
+  /// Wall time of the last record applied.
+  private(set) var lastWall = Timestamp.epoch
+  private var writes: [WriteSet] = []
+  /// State of the stages behind the commit, saved whenever journal segments are given up.
+  public var states: [SavedState] = []
+
+  /// Opens or makes the store; `recover` must follow before anything is committed.
+  ///
+  /// A database that SQLite calls corrupt or no database is set aside and a new one begun; the loss is
+  /// booked and `statistics.setAsideFiles` names the old file.
+  public init(settings: StoreSettings) throws {
+    self.settings = settings
+    try Directory.create(settings.directory)
+    var setAside: String?
+    let pool: DatabasePool
+    do {
+      pool = try StoreDatabase.open(directory: settings.directory)
+    } catch let error as DatabaseError where error.isDamage {
+      setAside = try StoreDatabase.setAside(
+        directory: settings.directory, stamp: SetAsideName.next(in: settings.directory))
+      pool = try StoreDatabase.open(directory: settings.directory)
+    }
+    database = pool
+    shelf = SeriesShelf(chunkSamplesMax: settings.chunkSamplesMax)
+    rowPosition = 0
+    appliedSequence = 0
+    journal = try Journal(
+      directory: Store.journalDirectory(settings), settings: settings.journal, lastSequence: 0)
+    try load()
+    if let setAside {
+      statistics.setAsideFiles.append(setAside)
+      pending.losses.append(
+        LossEntry(
+          cause: .damage, detail: "database was corrupt; set aside as \(setAside)"))
+    }
+  }
+
+  public static func journalDirectory(_ settings: StoreSettings) -> String {
+    settings.directory + "/journal"
+  }
+
+  private func load() throws {
+    try database.read { db in
+      catalog = try Catalog.load(db)
+      rowPosition =
+        try UInt64(
+          bitPattern: Int64.fetchOne(
+            db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [Schema.journalPositionKey])
+            ?? 0)
+      for definition in catalog.series { shelf.define(definition) }
+      let rows = try Row.fetchCursor(
+        db, sql: "SELECT series, sealed_seq, time, bits, quality FROM current")
+      while let row = try rows.next() {
+        shelf.restore(
+          series: UInt32(truncatingIfNeeded: row[0] as Int64),
+          sealedSequence: UInt64(bitPattern: row[1]),
+          last: StoredSample(
+            time: Timestamp(microseconds: row[2]), bits: UInt64(bitPattern: row[3]),
+            quality: Quality(rawValue: UInt8(truncatingIfNeeded: row[4] as Int64))))
+      }
+    }
+    appliedSequence = rowPosition
+  }
+
+  /// Replays what the journal holds beyond the database, oldest first.
+  ///
+  /// - Parameter apply: called for each record; it must call `apply(_:_:)` of this store, and may run the
+  ///   stages that have state of their own.
+  /// - Returns: what was replayed and what damage was met (already booked in the loss ledger).
+  public func recover(
+    _ apply: (RecordHeader, Batch) throws -> Void
+  ) throws -> RecoveryReport {
+    let lowest = try lowestNeededSequence()
+    let reader = try JournalReader(directory: journal.directory)
+    try reader.readAll(after: lowest, apply)
+    for damage in reader.damages where damage.lost != nil || damage.kind == .corruptSegment {
+      let lost = damage.lost.map { Int($0.upperBound - $0.lowerBound) + 1 } ?? 0
+      pending.losses.append(
+        LossEntry(cause: .damage, count: lost, detail: "journal \(damage)"))
+    }
+    var report = RecoveryReport(
+      records: reader.recordCount, samples: reader.sampleCount, damages: reader.damages)
+    if rowPosition > reader.lastSequence {
+      report.isDatabaseAhead = true
+      pending.losses.append(
+        LossEntry(
+          cause: .damage,
+          detail: "the database stands at record \(rowPosition), the journal ends at "
+            + "\(reader.lastSequence); numbering goes on above"))
+    }
+    let last = max(reader.lastSequence, rowPosition)
+    appliedSequence = max(appliedSequence, last)
+    journal = try Journal(
+      directory: journal.directory, settings: settings.journal, lastSequence: last)
+    return report
+  }
+
+  /// Where a replay must start: nothing that is only in the journal lies at or below it.
+  private func lowestNeededSequence() throws -> UInt64 {
+    let saved = try database.read {
+      try Int64.fetchOne($0, sql: "SELECT value FROM meta WHERE key = 'replay_from'")
+    }
+    return min(rowPosition, UInt64(bitPattern: saved ?? 0))
+  }
+
+  // MARK: - The life of a batch
+
+  /// Puts the batch into the journal and onto the disk.
+  /// - Returns: the record's header with its sequence, for `apply`.
+  /// - Throws: `SystemError`; then nothing of the batch may be acknowledged.
+  public func commit(_ batch: Batch, header: RecordHeader) throws -> RecordHeader {
+    var header = header
+    header.sequence = try journal.append(batch, header: header)
+    return header
+  }
+
+  /// Applies a committed record to memory; the verdicts are those of its samples, in order.
+  ///
+  /// Records are applied once each, in the order of their sequence, live as in a replay.
+  public func apply(_ header: RecordHeader, _ batch: Batch, verdicts: inout [Verdict]) {
+    let sequence = header.sequence
+    appliedSequence = max(appliedSequence, sequence)
+    lastWall = header.wall
+    if !batch.items.isEmpty { apply(batch.items, sequence: sequence, wall: header.wall) }
+    verdicts.removeAll(keepingCapacity: true)
+    for sample in batch.samples {
+      let verdict = shelf.apply(sample, sequence: sequence)
+      verdicts.append(verdict)
+      statistics.count(verdict)
+    }
+    sweep.samplesSinceFlush += batch.samples.count
+  }
+
+  private func apply(_ items: [Item], sequence: UInt64, wall: Timestamp) {
+    let isNew = sequence > rowPosition
+    for (place, item) in items.enumerated() {
+      catalog.apply(item)
+      if case .series(let definition) = item { shelf.define(definition) }
+      guard isNew else { continue }
+      pending.items.append(
+        PendingItem(id: Int64(bitPattern: sequence << 20) + Int64(place), item: item, wall: wall))
+      if case .event(let event) = item { pending.eventIDs.insert(event.id) }
+    }
+  }
+
+  /// Whether the log holds an event with this id, sealed or not. Cost: one index look-up.
+  public func hasEvent(id: String) throws -> Bool {
+    if pending.eventIDs.contains(id) { return true }
+    return try database.unsafeRead { db in
+      let statement = try db.cachedStatement(sql: "SELECT 1 FROM event WHERE event_id = ?")
+      return try Int.fetchOne(statement, arguments: [id]) != nil
+    }
+  }
+
+  // MARK: - Flush
+
+  /// Whether rows or chunks are due by time or size.
+  public func isFlushDue(nowMicroseconds: Int64) -> Bool {
+    if !shelf.full.isEmpty && shelf.full.count >= 64 { return true }
+    if pending.items.count >= 5_000 { return true }
+    let waited = nowMicroseconds - sweep.lastFlushMicroseconds
+    return waited >= Int64(settings.flushMilliseconds) * 1_000
+  }
+
+  /// Moves gathered rows and the chunks whose turn it is to SQLite in one transaction, with the position.
+  ///
+  /// - Parameter everything: seal all open chunks (clean stop, or before a maintenance that needs it).
+  /// - Throws: `DatabaseError`; memory and journal still hold everything, a later flush may work.
+  public func flush(nowMicroseconds: Int64, everything: Bool = false) throws {
+    let position = appliedSequence
+    let chosen = everything ? allOpen() : seriesToSeal(nowMicroseconds: nowMicroseconds)
+    let sets = writes
+    let isRelease = everything || releasableThrough(position: position, sealing: chosen) != nil
+    var applied: [Bool] = []
+    try database.writeWithoutTransaction { db in
+      // Only a synced commit allows journal segments to go (the rest may be lost and replayed).
+      try db.execute(sql: isRelease ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
+      try db.inTransaction(.immediate) {
+        try writePending(db)
+        for index in chosen { try writeSealed(index, position: position, db) }
+        for set in sets { applied.append(try set.apply(db)) }
+        try writePositions(position, sealing: chosen, db)
+        if isRelease { for state in states { try state.save(at: position, db) } }
+        return .commit
+      }
+    }
+    rowPosition = position
+    for index in chosen { shelf.markSealed(index, through: position) }
+    statistics.sealedSeries += chosen.count
+    statistics.flushes += 1
+    statistics.refusedWriteSets += applied.count { !$0 }
+    writes.removeAll()
+    pending.removeAll()
+    sweep.flushed(nowMicroseconds: nowMicroseconds, journalBytes: journal.writtenBytes)
+    if isRelease { try releaseJournal() }
+  }
+
+  private func releaseJournal() throws {
+    try journal.release(through: min(rowPosition, (shelf.lowestOpenSequence ?? .max) - 1))
+  }
+
+  /// The clock from which the first flush is counted.
+  public func begin(nowMicroseconds: Int64) {
+    sweep.flushed(nowMicroseconds: nowMicroseconds, journalBytes: journal.writtenBytes)
+    restoreBallast()
+  }
+
+  /// Waits the usual time before the next try; everything stays in memory and in the journal.
+  public func flushFailed(nowMicroseconds: Int64) { sweep.lastFlushMicroseconds = nowMicroseconds }
+
+  /// Moves the damaged file away and begins a new one that knows what memory knows.
+  ///
+  /// The old file is served read-only from then on, as far as it can be read.
+  /// - Returns: the path of the damaged file.
+  public func replaceDamagedDatabase() throws -> String {
+    try? database.close()  // A damaged file may refuse even that; it is moved away either way.
+    let file = try StoreDatabase.setAside(
+      directory: settings.directory, stamp: SetAsideName.next(in: settings.directory))
+    database = try StoreDatabase.open(directory: settings.directory)
+    statistics.setAsideFiles.append(file)
+    pending.losses.append(
+      LossEntry(cause: .damage, detail: "database was corrupt; set aside as \(file)"))
+    let wall = lastWall
+    let definitions = catalog.items.enumerated().map {
+      PendingItem(id: Int64($0.offset), item: $0.element, wall: wall)
+    }
+    pending.items.insert(contentsOf: definitions, at: 0)
+    return file
+  }
+
+  /// Hands over rows computed by a job; they are written with the next flush.
+  public func enqueue(_ set: WriteSet) { writes.append(set) }
+
+  /// Seals everything, syncs it and leaves an empty journal.
+  public func close(nowMicroseconds: Int64) throws {
+    try flush(nowMicroseconds: nowMicroseconds, everything: true)
+    try journal.close(keepingNothing: true)
+    try database.close()
+  }
+}

@@ -1,0 +1,27 @@
+import GRDB
+
+/// Rows that a job computed from a snapshot, to be written with the next flush on the ingest thread.
+///
+/// Refused as a whole when a chunk it replaces is no longer there: the job then tries again from a newer
+/// snapshot. Kept below about 256 kB so that it cannot delay an acknowledgement noticeably.
+public struct WriteSet: Sendable {
+  /// Chunk rows to delete; all must exist.
+  var replaces: [Int64] = []
+  var chunks: [ChunkRow] = []
+  /// Booked before anything is deleted.
+  var losses: [LossEntry] = []
+  var time: Int64 = 0
+
+  /// - Returns: false when something it replaces has changed; nothing was written then.
+  func apply(_ db: Database) throws -> Bool {
+    let exists = try db.cachedStatement(sql: "SELECT 1 FROM chunk WHERE id = ?")
+    for id in replaces where try Int.fetchOne(exists, arguments: [id]) == nil { return false }
+    for loss in losses { try loss.insert(db, time: .init(microseconds: time)) }
+    let delete = try db.cachedStatement(sql: "DELETE FROM chunk WHERE id = ?")
+    for id in replaces { try delete.execute(arguments: [id]) }
+    for chunk in chunks { try chunk.insert(db) }
+    return true
+  }
+}
+
+

@@ -1,0 +1,172 @@
+import Devices
+import Foundation
+import Logging
+import MQTT
+import ServiceLifecycle
+import Storage
+import Synchronization
+import Telemetry
+
+/// The running gateway: one ingest thread, its jobs, and the verbs that everything else calls.
+///
+/// `start` recovers the store before it returns; from then on submissions are taken. `run` is its life as
+/// a service: it ends after a graceful shutdown, with everything sealed.
+public final class Gateway: Service {
+  public let configuration: GatewayConfiguration
+  /// Reads samples, series and events; safe from any thread.
+  public let queries: Queries
+  public let logger: Logger
+
+  private let mailbox: Mailbox
+  private let published = FiguresBox()
+  private let publisher: Publisher?
+  private let loader: ConfigurationLoader?
+  private let lock: DataLock
+  private let finished = AsyncStream<Void>.makeStream()
+  private let jobs: JobRunner
+
+  /// Opens the store, replays the journal, and starts the ingest thread.
+  ///
+  /// - Parameter loader: where a reload reads the configuration again; `nil`: no reload.
+  /// - Throws: when the data directory cannot be used or another gateway holds it.
+  public init(
+    configuration loaded: LoadedConfiguration, loader: ConfigurationLoader? = nil,
+    clock: ClockSource = .system(), logger: Logger
+  ) throws {
+    let configuration = loaded.gateway
+    self.configuration = configuration
+    self.logger = logger
+    self.loader = loader
+    lock = try DataLock(directory: configuration.store.directory)
+    let recovery = try Recovery.run(loaded, clock: clock, logger: logger)
+    let mailbox = Mailbox()
+    self.mailbox = mailbox
+    publisher = try Gateway.makePublisher(configuration)
+    let reader = StoreReader(
+      directory: configuration.store.directory, database: recovery.store.database
+    ) { series in
+      OpenRequest.fetch(series, from: mailbox)
+    }
+    queries = Queries(reader: reader, mailbox: mailbox)
+    jobs = JobRunner(
+      reader: reader, mailbox: mailbox, settings: configuration.store, devices: loaded.devices,
+      logger: logger)
+    start(recovery, clock: clock)
+  }
+
+  private func start(_ recovery: Recovery, clock: ClockSource) {
+    let settings = IngestSettings(configuration, startItems: recovery.startItems)
+    let published = published
+    published.put(recovery.state.figures)
+    let parts = IngestThreadParts(
+      settings: settings, store: recovery.store, resolver: recovery.resolver,
+      recovered: recovery.state, mailbox: mailbox, published: published, clockSource: clock,
+      logger: logger)
+    let continuation = finished.continuation
+    let thread = Thread {
+      parts.makeLoop().run()
+      continuation.yield()
+      continuation.finish()
+    }
+    thread.name = "ingest"
+    thread.stackSize = 8 << 20
+    thread.qualityOfService = .userInteractive
+    thread.start()
+  }
+
+  private static func makePublisher(_ configuration: GatewayConfiguration) throws -> Publisher? {
+    guard let mqtt = configuration.mqtt else { return nil }
+    let topic = configuration.root + "status"
+    return try Publisher(
+      settings: mqtt, clientID: mqtt.clientID + "-out",
+      status: (
+        topic: topic, online: #"{"status":"online"}"#, offline: #"{"status":"offline"}"#
+      ))
+  }
+
+  /// Lives until a graceful shutdown, then stops in order: broker, batch, seal, close.
+  public func run() async throws {
+    try publisher?.start()
+    jobs.start()
+    await cancelWhenGracefulShutdown {
+      // Ends only by cancellation: there is nothing to wait for but the shutdown itself.
+      try? await Task.sleep(for: .seconds(60 * 60 * 24 * 365 * 100))
+    }
+    await stop()
+  }
+
+  /// Stops without a service group: for tests and short-lived commands.
+  public func stop() async {
+    jobs.stop()
+    publisher?.stop(
+      lastWords: (topic: configuration.root + "status", payload: #"{"status":"offline"}"#))
+    _ = mailbox.post(.stop)
+    for await _ in finished.stream {}
+    lock.release()
+  }
+
+  // MARK: - Verbs
+
+  /// Hands a submission to the ingest thread and waits until it is committed and applied.
+  public func submit(_ submission: Submission) async throws(SubmissionError) -> SubmissionResult {
+    let result: Result<SubmissionResult, SubmissionError> = await withCheckedContinuation {
+      continuation in
+      let taken = mailbox.post(.submit(submission) { continuation.resume(returning: $0) })
+      if !taken {
+        continuation.resume(
+          returning: .failure(mailbox.isClosed ? .shuttingDown : .overloaded))
+      }
+    }
+    return try result.get()
+  }
+
+  /// Moves everything that waits to SQLite, for a reader that must see its own write.
+  public func flush() async {
+    await withCheckedContinuation { continuation in
+      if !mailbox.post(.flush { continuation.resume() }) { continuation.resume() }
+    }
+  }
+
+  /// What the ingest thread counted, as of its last batch.
+  public var figures: IngestFigures { published.value }
+
+  public var isPublisherConnected: Bool { publisher?.isConnected ?? false }
+
+  /// Reads the configuration files again and puts devices and routes in force.
+  ///
+  /// - Returns: the problems that were found; when one is an error the running configuration stays.
+  public func reload() async -> [Diagnostic] {
+    guard let loader else { return [] }
+    let (loaded, diagnostics) = loader.load()
+    guard let loaded else {
+      for diagnostic in diagnostics { logger.error("\(diagnostic)") }
+      logger.error("the configuration was not reloaded; the running one stays in force")
+      return diagnostics
+    }
+    jobs.reconfigure(loaded.devices)
+    _ = await withCheckedContinuation { continuation in
+      if !mailbox.post(.reload(loaded) { continuation.resume(returning: $0) }) {
+        continuation.resume(returning: [])
+      }
+    }
+    return diagnostics
+  }
+}
+
+/// Everything the ingest thread takes over when it starts; nobody else uses it afterwards.
+private struct IngestThreadParts: @unchecked Sendable {  // Handed over once, to one thread.
+  let settings: IngestSettings
+  let store: Store
+  let resolver: Resolver
+  let recovered: RecoveredState
+  let mailbox: Mailbox
+  let published: FiguresBox
+  let clockSource: ClockSource
+  let logger: Logger
+
+  func makeLoop() -> IngestLoop {
+    IngestLoop(
+      settings: settings, store: store, resolver: resolver, recovered: recovered, mailbox: mailbox,
+      published: published, clockSource: clockSource, logger: logger)
+  }
+}

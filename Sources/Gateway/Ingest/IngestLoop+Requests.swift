@@ -1,0 +1,190 @@
+import Devices
+import Logging
+import Storage
+import Telemetry
+
+/// An answer that waits for the commit of the batch it is part of.
+struct PendingReply {
+  enum Kind {
+    case points(Outcome)
+    case events(accepted: Int, duplicates: Int)
+    case command(accepted: Int)
+  }
+
+  var kind: Kind
+  var send: @Sendable (Result<SubmissionResult, SubmissionError>) -> Void
+}
+
+extension IngestLoop {
+  func handleRequests() {
+    for request in mailbox.takeAll() {
+      switch request {
+      case .submit(let submission, let reply): take(submission, reply)
+      case .openParts(let series, let reply): reply(store.openParts(of: series))
+      case .catalog(let reply): reply(store.catalog)
+      case .write(let set): store.enqueue(set)
+      case .flush(let reply):
+        flush()
+        reply()
+      case .connectFinished(let failure): connectFinished(failure: failure)
+      case .reload(let configuration, let reply): reload(configuration, reply)
+      case .stop: isStopping = true
+      }
+    }
+  }
+
+  private func take(
+    _ submission: Submission,
+    _ reply: @escaping @Sendable (Result<SubmissionResult, SubmissionError>) -> Void
+  ) {
+    guard storageRetryAt == nil else {
+      return reply(.failure(.storageUnavailable(reason: figures.storageProblem)))
+    }
+    if batch.isEmpty { batchStarted = now.monotonicMicroseconds }
+    figures.submissions += 1
+    do {
+      let kind = try put(submission)
+      batch.endDelivery(packetID: 0)
+      batchBytes += submission.byteCount
+      replies.append(PendingReply(kind: kind, send: reply))
+    } catch let error as SubmissionError {
+      batch.abandonDelivery()
+      reply(.failure(error))
+    } catch {
+      batch.abandonDelivery()
+      reply(.failure(.storageUnavailable(reason: "\(error)")))
+    }
+  }
+
+  private func put(_ submission: Submission) throws -> PendingReply.Kind {
+    switch submission.content {
+    case .payload(let payload): return .points(resolve(payload))
+    case .events(let events): return try put(events)
+    case .command(.adopt(let device, let profile)): return try adopt(device, profile: profile)
+    case .command(.discard(let rows)):
+      batch.items.append(.released(rows: rows, adopted: false))
+      return .command(accepted: rows.count)
+    }
+  }
+
+  private func resolve(_ payload: Submission.PayloadSubmission) -> Outcome {
+    var topic = payload.topic
+    var contentType = payload.contentType
+    let outcome = payload.bytes.withUnsafeBytes { bytes in
+      topic.withUTF8 { topic in
+        contentType.withUTF8 { contentType in
+          resolver.resolve(
+            IncomingMessage(
+              topic: UnsafeRawBufferPointer(topic),
+              contentType: UnsafeRawBufferPointer(contentType), payload: bytes,
+              received: now.time, forcedFormat: payload.format,
+              linePrecision: payload.linePrecision, collectsPoints: true),
+            into: &batch)
+        }
+      }
+    }
+    count(outcome)
+    return outcome
+  }
+
+  private func put(_ events: [Event]) throws -> PendingReply.Kind {
+    var duplicates = 0
+    for event in events {
+      if try batchEventIDs.contains(event.id) || store.hasEvent(id: event.id) {
+        duplicates += 1
+      } else {
+        batchEventIDs.insert(event.id)
+        batch.items.append(.event(event))
+      }
+    }
+    figures.events += UInt64(events.count - duplicates)
+    figures.duplicateEvents += UInt64(duplicates)
+    return .events(accepted: events.count - duplicates, duplicates: duplicates)
+  }
+
+  /// Makes the device known and ingests what was held of it, in its original order and time.
+  private func adopt(_ device: String, profile: String) throws -> PendingReply.Kind {
+    flush()
+    let held = try store.heldPayloads(ofDevice: device)
+    do throws(Refused) {
+      batch.items.append(contentsOf: try resolver.adopt(device: device, profile: profile))
+    } catch {
+      throw SubmissionError.refused(code: error.code, detail: error.detail)
+    }
+    for row in held {
+      var topic = row.payload.topic
+      var contentType = row.payload.contentType
+      let outcome = row.payload.payload.withUnsafeBytes { bytes in
+        topic.withUTF8 { topic in
+          contentType.withUTF8 { contentType in
+            resolver.resolve(
+              IncomingMessage(
+                topic: UnsafeRawBufferPointer(topic),
+                contentType: UnsafeRawBufferPointer(contentType), payload: bytes,
+                received: row.payload.received),
+              into: &batch)
+          }
+        }
+      }
+      count(outcome)
+    }
+    if !held.isEmpty { batch.items.append(.released(rows: held.map(\.id), adopted: true)) }
+    return .command(accepted: held.count)
+  }
+
+  // MARK: - Answers
+
+  func answer(sequence: UInt64) {
+    for reply in replies {
+      var result = SubmissionResult()
+      switch reply.kind {
+      case .events(let accepted, let duplicates):
+        result.accepted = accepted
+        result.duplicates = duplicates
+      case .command(let accepted): result.accepted = accepted
+      case .points(let outcome): result = judge(outcome)
+      }
+      result.sequence = sequence
+      reply.send(.success(result))
+    }
+  }
+
+  /// A point is a duplicate when all of its samples are, and rejected when it brought none.
+  private func judge(_ outcome: Outcome) -> SubmissionResult {
+    var result = SubmissionResult()
+    for (index, point) in outcome.points.enumerated() {
+      let known = point.samples.count { verdicts[$0] == .duplicate }
+      if !point.samples.isEmpty {
+        if known == point.samples.count { result.duplicates += 1 } else { result.accepted += 1 }
+      }
+      if let refusal = point.refusal {
+        result.rejected.append(
+          .init(
+            index: index, code: refusal.code, detail: refusal.detail, place: refusal.place))
+      }
+    }
+    if outcome.points.isEmpty {
+      result.rejected = outcome.refusals.map {
+        .init(index: 0, code: $0.code, detail: $0.detail, place: $0.place)
+      }
+    }
+    return result
+  }
+
+  // MARK: - Configuration
+
+  private func reload(
+    _ loaded: LoadedConfiguration, _ reply: @escaping @Sendable ([String]) -> Void
+  ) {
+    if !batch.isEmpty { commit() }
+    let (items, warnings) = resolver.reconfigure(loaded.devices)
+    figures.configurationWarnings = warnings
+    carried.append(.configuration(files: loaded.files))
+    carried.append(contentsOf: items)
+    // Definitions made by `reconfigure` are applied already: a failed commit must not forget them.
+    mark = resolver.registry.mark
+    logger.notice("configuration reloaded", metadata: ["warnings": "\(warnings.count)"])
+    for warning in warnings { logger.warning("\(warning)") }
+    reply(warnings)
+  }
+}

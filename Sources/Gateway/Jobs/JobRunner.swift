@@ -1,0 +1,124 @@
+import Devices
+import Foundation
+import Logging
+import Storage
+import Synchronization
+import Telemetry
+
+/// The jobs behind the log: checkpoints, compaction, retention. One low-priority thread.
+///
+/// They read snapshots and hand write sets to the ingest thread; none of them can delay an acknowledgement.
+final class JobRunner: Sendable {
+  /// The WAL is moved into the database when it is larger than this.
+  static let walBytesMax = 8 << 20
+
+  private let reader: StoreReader
+  private let mailbox: Mailbox
+  private let settings: StoreSettings
+  private let logger: Logger
+  private let devices: Mutex<DeviceConfiguration>
+  private let isStopping = Mutex(false)
+  private let finished = DispatchSemaphore(value: 0)
+  private let isStarted = Mutex(false)
+
+  init(
+    reader: StoreReader, mailbox: Mailbox, settings: StoreSettings, devices: DeviceConfiguration,
+    logger: Logger
+  ) {
+    self.reader = reader
+    self.mailbox = mailbox
+    self.settings = settings
+    self.logger = logger
+    self.devices = Mutex(devices)
+  }
+
+  func reconfigure(_ configuration: DeviceConfiguration) {
+    devices.withLock { $0 = configuration }
+  }
+
+  func start() {
+    isStarted.withLock { $0 = true }
+    let thread = Thread { [self] in
+      run()
+      finished.signal()
+    }
+    thread.name = "jobs"
+    thread.stackSize = 4 << 20
+    thread.qualityOfService = .background
+    thread.start()
+  }
+
+  func stop() {
+    isStopping.withLock { $0 = true }
+    if isStarted.withLock({ $0 }) { finished.wait() }
+  }
+
+  private var shouldStop: Bool { isStopping.withLock { $0 } }
+
+  private func run() {
+    var round = 0
+    while !shouldStop {
+      Thread.sleep(forTimeInterval: 0.25)
+      round += 1
+      attempt("checkpoint") { try checkpoint() }
+      if round % 40 == 0 { attempt("compaction") { try compact() } }
+      if round % 240 == 20 { attempt("retention") { try retain() } }
+    }
+  }
+
+  private func attempt(_ job: String, _ body: () throws -> Void) {
+    do {
+      try body()
+    } catch {
+      logger.error("job failed; it is tried again", metadata: ["job": "\(job)", "error": "\(error)"])
+    }
+  }
+
+  private func checkpoint() throws {
+    guard reader.walBytes > Self.walBytesMax else { return }
+    try reader.checkpoint()
+  }
+
+  private func compact() throws {
+    let compactor = Compactor(database: reader.database, samplesMax: settings.chunkSamplesMax)
+    let catalog = try reader.catalog()
+    for series in try compactor.candidates() {
+      guard !shouldStop else { return }
+      guard Int(series) < catalog.series.count else { continue }
+      let definition = catalog.series[Int(series)]
+      if let set = try compactor.nextMerge(
+        of: series, type: definition.type, kind: definition.kind)
+      {
+        _ = mailbox.post(.write(set))
+        // Leaves the disk and the ingest thread to others for most of the time.
+        Thread.sleep(forTimeInterval: 0.005)
+      }
+    }
+  }
+
+  private func retain() throws {
+    let retention = Retention(database: reader.database)
+    let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6))
+    let catalog = try reader.catalog()
+    let profiles = devices.withLock { configuration in
+      Dictionary(
+        configuration.profiles.compactMap { profile in
+          profile.retention.map { (profile.id, $0) }
+        }, uniquingKeysWith: { first, _ in first })
+    }
+    for definition in catalog.series where !shouldStop {
+      guard let span = profiles[catalog.devices[Int(definition.device)].profile] else { continue }
+      let limit = now.advanced(byMicroseconds: -Int64(span.components.seconds) * 1_000_000)
+      if let set = try retention.expired(series: definition.index, before: limit, now: now) {
+        _ = mailbox.post(.write(set))
+      }
+    }
+    let use = try reader.diskUse()
+    if let set = try retention.overBudget(now: now, budget: settings.byteBudget, used: use.used) {
+      logger.notice(
+        "the store is over its byte budget: the oldest chunks go",
+        metadata: ["used_bytes": "\(use.used)", "budget_bytes": "\(settings.byteBudget)"])
+      _ = mailbox.post(.write(set))
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import Telemetry
+
+/// The state of reading devices/*.yaml: what was read, where ids were first seen, what is still to check.
+struct ConfigurationReading {
+  var configuration = DeviceConfiguration()
+  let log: DiagnosticLog
+  /// `device press1` → where it was first declared.
+  private var places: [String: String] = [:]
+  /// Profile ids that devices and routes name, checked when all files are read.
+  private var profileReferences: [YAMLValue] = []
+
+  init(log: DiagnosticLog) { self.log = log }
+
+  mutating func read(_ file: ConfigurationFile) {
+    guard let root = YAMLReader(log: log).map(in: file) else { return }
+    if let settings = root.optional("settings", .map) { readSettings(settings) }
+    for map in root.optional("profiles", .list(of: .map)) ?? [] { readProfile(map) }
+    for map in root.optional("devices", .list(of: .map)) ?? [] { readDevice(map) }
+    for map in root.optional("routes", .list(of: .map)) ?? [] { readRoute(map) }
+    root.refuseUnknownKeys()
+  }
+
+  /// Devices and routes may name profiles of any file.
+  func checkReferences() {
+    let ids = configuration.profiles.map(\.id)
+    let known = Set(ids)
+    for reference in profileReferences {
+      guard let id = reference.scalarText, !known.contains(id) else { continue }
+      let suggestion = nearestName(to: id, among: ids).map { ", did you mean `\($0)`?" } ?? ""
+      reference.report("unknown profile `\(id)`\(suggestion)")
+    }
+  }
+
+  private mutating func readSettings(_ map: YAMLMap) {
+    claim("settings", map.position, in: map) { "`settings` appears twice, first at \($0)" }
+    var settings = DeviceSettings()
+    settings.unknownDevices = map.optional("unknown_devices", .choice) ?? settings.unknownDevices
+    settings.farFuture = map.optional("far_future", .duration) ?? settings.farFuture
+    settings.farPast = map.optional("far_past", .duration) ?? settings.farPast
+    settings.quarantinePayloadBytesMax =
+      map.optional("quarantine_payload_max", .byteSize) ?? settings.quarantinePayloadBytesMax
+    settings.devicesMax =
+      map.optional("devices_max", .int(in: 1...10_000_000)) ?? settings.devicesMax
+    settings.seriesMax =
+      map.optional("series_max", .int(in: 1...100_000_000)) ?? settings.seriesMax
+    settings.wordsMax = map.optional("words_max", .int(in: 1...10_000_000)) ?? settings.wordsMax
+    map.refuseUnknownKeys()
+    configuration.settings = settings
+  }
+
+  private mutating func readProfile(_ map: YAMLMap) {
+    let id = map.required("id", .name())
+    var profile = Profile(id: id ?? "")
+    claimID("profile", of: map)
+    profile.description = map.optional("description", .string) ?? ""
+    profile.retention = map.optional("retention", .duration)
+    profile.labels = map.optional("labels", .labels) ?? []
+    for entry in map.optional("metrics", .map)?.entries ?? [] {
+      guard entry.name.read(.name(bytesMax: 256)) != nil else { continue }
+      if entry.value.isNull {
+        profile.metrics.append(MetricProfile(name: entry.key))
+      } else if let metric = entry.value.read(.map) {
+        profile.metrics.append(MetricProfile(name: entry.key, reading: metric))
+      }
+    }
+    map.refuseUnknownKeys()
+    if id != nil { configuration.profiles.append(profile) }
+  }
+
+  private mutating func readDevice(_ map: YAMLMap) {
+    let id = map.required("id", .deviceID)
+    var device = DeclaredDevice(id: id ?? "")
+    claimID("device", of: map)
+    device.description = map.optional("description", .string) ?? ""
+    device.profile = profileReference(in: map)
+    device.asset = map.optional("asset", .asset) ?? ""
+    device.topic = map.optional("topic", .topicPattern)
+    device.users = map.optional("users", .list(of: .name())) ?? []
+    device.labels = map.optional("labels", .labels) ?? []
+    map.refuseUnknownKeys()
+    if let topic = device.topic { claimTopic(topic, of: map) }
+    if id != nil { configuration.devices.append(device) }
+  }
+
+  private mutating func readRoute(_ map: YAMLMap) {
+    let profile = profileReference(in: map)
+    guard var route = Route(reading: map) else { return }
+    route.profile = profile
+    claimTopic(route.topic, of: map)
+    configuration.routes.append(route)
+  }
+
+  private mutating func profileReference(in map: YAMLMap) -> String {
+    guard let value = map.value("profile"), let id = map.optional("profile", .string) else {
+      return ""
+    }
+    profileReferences.append(value)
+    return id
+  }
+
+  private mutating func claimID(_ noun: String, of map: YAMLMap) {
+    guard let value = map.value("id"), let id = value.scalarText else { return }
+    claim("\(noun) \(id)", value.position, in: map) {
+      "duplicate \(noun) id `\(id)`, first at \($0)"
+    }
+  }
+
+  /// Two patterns for the same topics are legal, but the second is never used.
+  private mutating func claimTopic(_ topic: TopicPattern, of map: YAMLMap) {
+    guard let position = map.value("topic")?.position else { return }
+    let shape = topic.levels.map { level in
+      switch level {
+      case .literal(let text): text
+      case .any: "+"
+      case .rest(let name): name == nil ? "#" : "+#"
+      }
+    }.joined(separator: "/")
+    claim("topic \(shape)", position, in: map, severity: .warning) {
+      "`\(topic)` matches the same topics as the pattern at \($0) and is never used"
+    }
+  }
+
+  private mutating func claim(
+    _ key: String, _ position: YAMLPosition, in map: YAMLMap,
+    severity: Diagnostic.Severity = .error, message: (String) -> String
+  ) {
+    if let first = places[key] {
+      log.report(
+        Diagnostic(
+          file: map.file, line: position.line, column: position.column, severity: severity,
+          message: message(first)))
+    } else {
+      places[key] = "\(map.file):\(position.line):\(position.column)"
+    }
+  }
+}

@@ -62,6 +62,7 @@ let package = Package(
       ]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "Telemetry"]),
+    .testTarget(name: "StorageTests", dependencies: ["Storage", "Telemetry"]),
   ],
   swiftLanguageModes: [.v6]
 )

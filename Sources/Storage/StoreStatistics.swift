@@ -17,6 +17,8 @@ public struct StoreStatistics: Sendable {
   /// Damaged database files that were moved away.
   public var setAsideFiles: [String] = []
 
+  public init() {}
+
   mutating func count(_ verdict: Verdict) {
     switch verdict {
     case .stored: storedSamples += 1

@@ -155,7 +155,7 @@ struct GatewayConfigurationReading {
       http.itemsPerMinute = rate
     }
     if let bytes = map.optional("body_max", .byteSize) { http.bodyBytesMax = bytes }
-    if let origins = map.optional("cors_origins", .texts) {
+    if let origins = map.optional("cors_origins", .list(of: .string)) {
       http.corsOrigins = origins
       http.allowsCORS = !origins.isEmpty
     }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// An eventfd: other threads wake the ingest thread's poll with it.
@@ -5,7 +6,7 @@ final class EventDescriptor: Sendable {
   let descriptor: Int32
 
   init() {
-    descriptor = eventfd(0, Int32(EFD_NONBLOCK.rawValue | EFD_CLOEXEC.rawValue))
+    descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
     precondition(descriptor >= 0, "the kernel gives an eventfd")
   }
 

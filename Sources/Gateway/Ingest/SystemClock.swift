@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Where the gateway gets the time from; a test passes its own.

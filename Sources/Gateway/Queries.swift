@@ -1,0 +1,74 @@
+import Dispatch
+import Foundation
+import GRDB
+import Storage
+import Synchronization
+import Telemetry
+
+/// The read side for REST, dashboard and export: what the store holds, without touching the ingest thread
+/// for longer than a copy of open chunks.
+///
+/// Blocking reads run on threads of their own, a few at a time, never on Swift's cooperative pool.
+public final class Queries: Sendable {
+  public let reader: StoreReader
+  private let mailbox: Mailbox
+  private let queue = DispatchQueue(
+    label: "queries", qos: .userInitiated, attributes: .concurrent)
+  /// SQLite readers and decoding are bounded; more callers wait.
+  private static let concurrentMax = 3
+  private let slots = DispatchSemaphore(value: Queries.concurrentMax)
+
+  init(reader: StoreReader, mailbox: Mailbox) {
+    self.reader = reader
+    self.mailbox = mailbox
+  }
+
+  /// Devices, series and words as of now, new ones included.
+  public func fetchCatalog() async -> Catalog {
+    await withCheckedContinuation { continuation in
+      if !mailbox.post(.catalog { continuation.resume(returning: $0) }) {
+        continuation.resume(returning: Catalog())
+      }
+    }
+  }
+
+  /// Runs a blocking read off the cooperative pool.
+  public func fetch<Result: Sendable>(
+    _ body: @escaping @Sendable (StoreReader) throws -> Result
+  ) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+      queue.async { [self] in
+        slots.wait()
+        defer { slots.signal() }
+        continuation.resume(with: Swift.Result { try body(reader) })
+      }
+    }
+  }
+}
+
+/// Asks the ingest thread for open chunks and waits; for threads that may block.
+enum OpenRequest {
+  static func fetch(_ series: [UInt32], from mailbox: Mailbox) -> [OpenPart] {
+    let box = Mutex<[OpenPart]>([])
+    let done = DispatchSemaphore(value: 0)
+    let answer = Answer(box: box, done: done)
+    guard mailbox.post(.openParts(series) { answer.give($0) }) else { return [] }
+    answer.done.wait()
+    return answer.parts.withLock { $0 }
+  }
+
+  private final class Answer: Sendable {
+    let parts: Mutex<[OpenPart]>
+    let done: DispatchSemaphore
+
+    init(box: consuming Mutex<[OpenPart]>, done: DispatchSemaphore) {
+      parts = box
+      self.done = done
+    }
+
+    func give(_ given: [OpenPart]) {
+      parts.withLock { $0 = given }
+      done.signal()
+    }
+  }
+}

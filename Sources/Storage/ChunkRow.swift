@@ -22,7 +22,7 @@ struct ChunkRow: Sendable {
     t1 = columns.times.last ?? 0
     self.sequences = sequences
     count = columns.count
-    summary = ChunkSummary(columns, type: type, kind: kind).encoded
+    summary = ChunkSummary(columns, isNumber: type == .number).encode(isNumber: type != .text)
     blob = encoder.encode(columns, type: type)
   }
 

@@ -60,6 +60,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
+    .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "Telemetry"]),
   ],
   swiftLanguageModes: [.v6]
 )

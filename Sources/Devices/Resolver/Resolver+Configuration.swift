@@ -1,0 +1,166 @@
+import Telemetry
+
+extension Resolver {
+  /// Puts another configuration in force.
+  ///
+  /// Caches empty. Declared devices that the registry does not know are defined, so that one which never
+  /// speaks is seen to be silent; known ones whose profile or asset changed are defined again; one that is
+  /// no longer declared stays, marked as adopted.
+  /// - Returns: the items for the journal, already applied to the registry, and sentences about what the
+  ///   new configuration says but existing series cannot follow (their type and unit are fixed).
+  public mutating func reconfigure(
+    _ configuration: DeviceConfiguration
+  ) -> (items: [Item], warnings: [String]) {
+    self.configuration = configuration
+    routes = RouteTable(devices: configuration.devices, routes: configuration.routes)
+    index()
+    emptyCaches()
+    var items: [Item] = []
+    var warnings: [String] = []
+    for device in configuration.devices {
+      declare(device, &items, &warnings)
+    }
+    release(&items)
+    warnings += profileWarnings() + seriesWarnings()
+    return (items, warnings)
+  }
+
+  /// Makes a device known by an operator's word, or gives a known one another profile.
+  ///
+  /// - Returns: the items for the journal, already applied; empty when nothing changes.
+  /// - Throws: `Refused` when the id or profile cannot be, the registry is full, or the device is
+  ///   declared in devices/*.yaml with another profile.
+  public mutating func adopt(device id: String, profile: String = "") throws(Refused) -> [Item] {
+    if let refusal = Resolver.refusalOfID(id) { throw refusal }
+    guard !id.contains("/") else {
+      throw Refused(code: "bad_device_id", detail: "a device id must not hold a slash: `\(id)`")
+    }
+    if !profile.isEmpty, profileIndexes[profile] == nil {
+      let suggestion = nearestName(to: profile, among: configuration.profiles.map(\.id))
+      throw Refused(
+        code: "unknown_profile",
+        detail: "unknown profile `\(profile)`"
+          + (suggestion.map { ", did you mean `\($0)`?" } ?? ""))
+    }
+    if let declared = declaredIndexes[id], configuration.devices[declared].profile != profile {
+      throw Refused(
+        code: "declared_device",
+        detail: "device `\(id)` is declared in devices/*.yaml: change its profile there")
+    }
+    var definition: DeviceDefinition
+    if let known = registry.deviceIndex(id) {
+      definition = registry.devices[Int(known)]
+      guard definition.profile != profile else { return [] }
+      definition.profile = profile
+    } else {
+      if let refusal = registry.refusalOfDevice(id) { throw refusal }
+      definition = DeviceDefinition(
+        index: UInt32(registry.devices.count), id: id, profile: profile,
+        asset: declaredIndexes[id].map { configuration.devices[$0].asset } ?? "",
+        isAdopted: declaredIndexes[id] == nil)
+    }
+    registry.apply(.device(definition))
+    emptyCaches()
+    return [.device(definition)]
+  }
+
+  /// What the profile of its device says about a series; `nil` when it says nothing.
+  public func metricProfile(of series: UInt32) -> MetricProfile? {
+    let definition = registry.series[Int(series)]
+    return metricProfile(definition.metric, of: definition.device)
+  }
+
+  /// The profile of a device; `nil` when it has none or the configuration no longer has it.
+  public func profile(of device: UInt32) -> Profile? {
+    profileIndexes[registry.devices[Int(device)].profile].map { configuration.profiles[$0] }
+  }
+
+  mutating func index() {
+    registry.limits.devicesMax = configuration.settings.devicesMax
+    registry.limits.seriesMax = configuration.settings.seriesMax
+    registry.limits.wordsMax = configuration.settings.wordsMax
+    farPastMicroseconds = configuration.settings.farPast.microseconds
+    farFutureMicroseconds = configuration.settings.farFuture.microseconds
+    profileIndexes = [:]
+    for (index, profile) in configuration.profiles.enumerated() {
+      profileIndexes[profile.id] = index
+    }
+    declaredIndexes = [:]
+    for (index, device) in configuration.devices.enumerated() { declaredIndexes[device.id] = index }
+  }
+
+  mutating func emptyCaches() {
+    topics.removeAll()
+    plans.removeAll()
+    deviceNames.removeAll()
+    metricNames.removeAll()
+    words.removeAll()
+    numberWords.removeAll()
+    unitNames.removeAll()
+    conversions.removeAll()
+    seriesPlans.removeAll()
+    seriesNames.removeAll()
+    decoders.removeAll()
+    decoderPositions.removeAll()
+    expected.removeAll()
+  }
+
+  private mutating func declare(
+    _ device: DeclaredDevice, _ items: inout [Item], _ warnings: inout [String]
+  ) {
+    var definition: DeviceDefinition
+    if let known = registry.deviceIndex(device.id) {
+      definition = registry.devices[Int(known)]
+    } else if let refusal = registry.refusalOfDevice(device.id) {
+      warnings.append(refusal.detail)
+      return
+    } else {
+      definition = DeviceDefinition(
+        index: UInt32(registry.devices.count), id: device.id, isAdopted: true)
+    }
+    let before = definition
+    definition.profile = device.profile
+    // A route may have placed a device whose declaration does not.
+    if !device.asset.isEmpty { definition.asset = device.asset }
+    definition.isAdopted = false
+    guard definition != before else { return }
+    registry.apply(.device(definition))
+    items.append(.device(definition))
+  }
+
+  /// Devices that were declared and no longer are.
+  private mutating func release(_ items: inout [Item]) {
+    for device in registry.devices where !device.isAdopted && declaredIndexes[device.id] == nil {
+      var definition = device
+      definition.isAdopted = true
+      registry.apply(.device(definition))
+      items.append(.device(definition))
+    }
+  }
+
+  private func profileWarnings() -> [String] {
+    registry.devices.compactMap { device in
+      guard !device.profile.isEmpty, profileIndexes[device.profile] == nil else { return nil }
+      return "device `\(device.id)` has the profile `\(device.profile)`, which no longer exists"
+    }
+  }
+
+  private func seriesWarnings() -> [String] {
+    registry.series.compactMap { definition in
+      guard let metric = metricProfile(definition.metric, of: definition.device) else { return nil }
+      let key = registry.key(of: definition.index)
+      if metric.type != definition.type {
+        return "`\(key)` stays \(definition.type.name), though its profile now says "
+          + "\(metric.type.name): the type of a series is fixed"
+      }
+      guard let unit = metric.unit, unit.code != definition.unit else { return nil }
+      guard let own = Telemetry.Unit(definition.unit) else {
+        return "`\(key)` stays without a unit, though its profile now says `\(unit.code)`"
+      }
+      return Telemetry.Unit.conversion(from: unit, to: own) == nil
+        ? "`\(key)` stays in `\(own.code)`; its profile now says `\(unit.code)`, which does not convert"
+        : "`\(key)` stays in `\(own.code)`; values in `\(unit.code)`, as its profile now says, are "
+          + "converted"
+    }
+  }
+}

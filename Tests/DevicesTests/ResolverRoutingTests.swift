@@ -172,4 +172,14 @@ import Testing
     #expect(row.payload == Array(#"{"a": 1,"#.utf8) && row.payloadSize == 14)
     #expect(row.received == Fixture.now)
   }
+
+  @Test("What the decoder refuses sets the message aside and leaves the rest")
+  func decoderRefusals() throws {
+    var f = try Fixture("devices: [{id: a, topic: t}]")
+    let outcome = f.send("t", #"{"ts": "yesterday", "v": 1}"#)
+    #expect(outcome.samples == 1 && outcome.refusals.map(\.code) == ["bad_timestamp"])
+    #expect(f.quarantined.map(\.cause) == [.partlyRefused])
+    #expect(f.quarantined.map(\.device) == ["a"])
+    #expect(f.batch.samples[0].isReceiveStamped)
+  }
 }

@@ -1,6 +1,32 @@
 import Telemetry
 
 /// The state of reading devices/*.yaml: what was read, where ids were first seen, what is still to check.
+///
+/// ```yaml
+/// settings:                        # once over all files; every key may be left out
+///   unknown_devices: adopt         # adopt | quarantine
+///   far_future: 1 h                # source times further ahead are replaced by the receive time
+///   far_past: 3650 d               # and those further behind
+///   quarantine_payload_max: 64 KiB # bytes kept of a payload that was set aside
+///   devices_max: 100000
+///   series_max: 1000000
+///   words_max: 200000              # different texts
+/// profiles:
+///   - id: press                    # required
+///     description: Hydraulic press
+///     retention: 400 d
+///     labels: {class: forming}
+///     metrics: {temperature: …}    # see MetricProfile(name:reading:)
+/// devices:
+///   - id: press1                   # required; no slash, at most 128 bytes
+///     profile: press
+///     description: At the head of line 1
+///     asset: acme/linz/hall1/line1/press1
+///     topic: plant/line1/press1/#  # its own topics; a route to this device alone
+///     users: [anna]
+///     labels: {maker: Müller}
+/// routes: […]                      # see Route(reading:)
+/// ```
 struct ConfigurationReading {
   var configuration = DeviceConfiguration()
   let log: DiagnosticLog

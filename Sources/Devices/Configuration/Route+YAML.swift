@@ -145,14 +145,7 @@ extension YAMLType where Value == PayloadFormat? {
 
 extension YAMLType where Value == TimePrecision {
   static var timePrecision: YAMLType {
-    choice(of: ["ns", "us", "ms", "s"]) { name in
-      switch name {
-      case "ns": .nanoseconds
-      case "us": .microseconds
-      case "ms": .milliseconds
-      default: .seconds
-      }
-    }
+    choice(of: ["ns", "us", "ms", "s"]) { TimePrecision(name: $0) }
   }
 }
 

@@ -79,6 +79,8 @@ extension Resolver {
     registry.limits.devicesMax = configuration.settings.devicesMax
     registry.limits.seriesMax = configuration.settings.seriesMax
     registry.limits.wordsMax = configuration.settings.wordsMax
+    farPastMicroseconds = configuration.settings.farPast.microseconds
+    farFutureMicroseconds = configuration.settings.farFuture.microseconds
     profileIndexes = [:]
     for (index, profile) in configuration.profiles.enumerated() {
       profileIndexes[profile.id] = index

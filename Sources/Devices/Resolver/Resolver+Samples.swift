@@ -17,8 +17,8 @@ extension Resolver {
 
   /// Turns a point into samples; each field is taken or refused on its own.
   mutating func take(
-    _ readings: borrowing Readings, point position: Int, _ pass: inout MessagePass,
-    _ outcome: inout Outcome, _ batch: inout Batch
+    _ readings: borrowing Readings, point position: Int, _ pass: MessagePass,
+    _ held: inout Held, _ outcome: inout Outcome, _ batch: inout Batch
   ) {
     let first = batch.samples.count
     var refusal: Refusal?
@@ -32,10 +32,11 @@ extension Resolver {
             readings.fields[index], at: index - range.lowerBound, of: device, pointTime, pass,
             &outcome, &batch)
         } catch {
-          let place = pass.bytes(readings.fields[index].name)
           let refused = Refusal(
-            place: String(decoding: place.prefix(256), as: UTF8.self), code: error.code,
-            detail: error.detail)
+            place: name(readings.fields[index], pass), code: error.code, detail: error.detail)
+          if held.refusedDevice.isEmpty {
+            held.refusedDevice = registry.devices[Int(device)].id
+          }
           if refusal == nil { refusal = refused }
           outcome.refuse(refused)
         }
@@ -43,12 +44,12 @@ extension Resolver {
     case .held(let id):
       refusal = Refusal(
         place: "", code: "unknown_device", detail: "device `\(id)` is not known; its data is held")
-      if !pass.heldDevices.contains(id), pass.heldDevices.count < 16 { pass.heldDevices.append(id) }
+      if !held.devices.contains(id), held.devices.count < 16 { held.devices.append(id) }
     case .refused(let refused):
       let ofPoint = Refusal(place: "", code: refused.code, detail: refused.detail)
       refusal = ofPoint
       outcome.refuse(ofPoint)
-      if refused.code == "no_device" { pass.unattributed = ofPoint }
+      if refused.code == "no_device" { held.unattributed = ofPoint }
     }
     let added = batch.samples.count - first
     outcome.samples += added
@@ -123,7 +124,7 @@ extension Resolver {
     guard let source else {
       return SampleTime(time: pass.message.received, quality: .good, isReceiveStamped: true)
     }
-    if source > pass.clock.latest || source < pass.clock.earliest {
+    if source > pass.latest || source < pass.earliest {
       return SampleTime(
         time: pass.message.received, quality: [.uncertain, .clockReplaced], isReceiveStamped: true)
     }

@@ -54,7 +54,8 @@ extension Resolver {
   private mutating func makeDecoder(_ key: DecoderKey) -> Int {
     let mapping = key.route >= 0 ? configuration.routes[key.route].mapping : .standard
     decoders.append(
-      PayloadDecoder(format: key.format, mapping: mapping, linePrecision: key.precision))
+      CompiledDecoder(
+        PayloadDecoder(format: key.format, mapping: mapping, linePrecision: key.precision)))
     decoderPositions[key] = decoders.count - 1
     return decoders.count - 1
   }

@@ -23,6 +23,8 @@ public struct Resolver: Sendable {
   var routes: RouteTable
   var profileIndexes: [String: Int] = [:]
   var declaredIndexes: [String: Int] = [:]
+  var farPastMicroseconds: Int64 = 0
+  var farFutureMicroseconds: Int64 = 0
 
   // Caches. Plans stand in `plans`, found by topic; the rest is per device and per series.
   var topics = ByteTable()
@@ -37,9 +39,16 @@ public struct Resolver: Sendable {
   var seriesNames: [UInt8] = []
   /// Per device, the series expected at each position of a point.
   var expected: [UInt32] = []
-  var decoders: [PayloadDecoder] = []
+  var decoders: [CompiledDecoder] = []
   var decoderPositions: [DecoderKey: Int] = [:]
   var readings = Readings()
+
+  /// A class so that a call does not copy the compiled mapping: 20 ns a message.
+  final class CompiledDecoder: Sendable {
+    let decoder: PayloadDecoder
+
+    init(_ decoder: PayloadDecoder) { self.decoder = decoder }
+  }
 
   struct DecoderKey: Hashable, Sendable {
     var route: Int
@@ -60,7 +69,7 @@ public struct Resolver: Sendable {
   /// Appends what `message` says to `batch`: definitions, samples, and the message itself where a part
   /// of it was not taken. The caller closes the delivery.
   ///
-  /// Costs about a quarter of a microsecond beyond decoding for three metrics of a known device.
+  /// Costs about 0.3 µs beyond decoding for three metrics of a known device (1,000 devices, release).
   public mutating func resolve(_ message: IncomingMessage, into batch: inout Batch) -> Outcome {
     var outcome = Outcome()
     let plan = planPosition(of: message.topic)
@@ -75,7 +84,7 @@ public struct Resolver: Sendable {
     let format = format(of: message, plan: plan)
     let decoder = decoderPosition(format: format, precision: message.linePrecision, plan: plan)
     do throws(PayloadError) {
-      try decoders[decoder].decode(message.payload, into: &readings)
+      try decoders[decoder].decoder.decode(message.payload, into: &readings)
     } catch {
       let refusal = Refusal(place: "", code: error.code, detail: error.description)
       outcome.refuse(refusal)
@@ -83,14 +92,16 @@ public struct Resolver: Sendable {
       return outcome
     }
     readings.scratch.withUnsafeBytes { scratch in
-      var pass = MessagePass(
+      let pass = MessagePass(
         message: message, plan: plan, isScalar: format == .scalar, scratch: scratch,
-        clock: clockBounds(received: message.received))
+        earliest: message.received.advanced(byMicroseconds: -farPastMicroseconds),
+        latest: message.received.advanced(byMicroseconds: farFutureMicroseconds))
+      var held = Held()
       for position in readings.points.indices {
-        take(readings, point: position, &pass, &outcome, &batch)
+        take(readings, point: position, pass, &held, &outcome, &batch)
       }
       for refusal in readings.refusals { outcome.refuse(refusal) }
-      close(pass, &outcome, &batch)
+      close(pass, held, &outcome, &batch)
     }
     return outcome
   }
@@ -120,11 +131,9 @@ extension Resolver {
     let plan: Int
     let isScalar: Bool
     let scratch: UnsafeRawBufferPointer
-    let clock: (earliest: Timestamp, latest: Timestamp)
-    /// Unknown devices whose points are held, in the order met.
-    var heldDevices: [String] = []
-    /// A point that no device could be told for.
-    var unattributed: Refusal?
+    /// Source times outside of these two are not believed.
+    let earliest: Timestamp
+    let latest: Timestamp
 
     /// The bytes of a slice, without a copy.
     @inline(__always)
@@ -135,42 +144,44 @@ extension Resolver {
     }
   }
 
-  func clockBounds(received: Timestamp) -> (earliest: Timestamp, latest: Timestamp) {
-    (
-      received.advanced(byMicroseconds: -configuration.settings.farPast.microseconds),
-      received.advanced(byMicroseconds: configuration.settings.farFuture.microseconds)
-    )
+  /// What of a message is set aside, gathered over its points.
+  struct Held {
+    /// Unknown devices, in the order met.
+    var devices: [String] = []
+    /// The refusal of a point that no device could be told for.
+    var unattributed: Refusal?
+    /// The device of the first field that was refused; empty when the decoder refused it.
+    var refusedDevice = ""
   }
 
   /// Sets aside what was held or refused, once per cause and device.
   private mutating func close(
-    _ pass: MessagePass, _ outcome: inout Outcome, _ batch: inout Batch
+    _ pass: MessagePass, _ held: Held, _ outcome: inout Outcome, _ batch: inout Batch
   ) {
-    for device in pass.heldDevices {
+    for device in held.devices {
       quarantine(
         pass.message, .unknownDevice, device: device,
         reason: "device `\(device)` is not known; adopt it or declare it in devices/*.yaml",
         &outcome, &batch)
     }
-    if let refusal = pass.unattributed {
+    if let refusal = held.unattributed {
       quarantine(
         pass.message, .malformed, device: "", reason: refusal.detail, &outcome, &batch)
     } else if outcome.refusedFields > 0, let first = outcome.refusals.first {
       let more = outcome.refusedFields - 1
       let place = first.place.isEmpty ? "" : "\(first.place): "
       quarantine(
-        pass.message, .partlyRefused, device: lastDevice(of: pass, outcome, batch),
+        pass.message, .partlyRefused,
+        device: held.refusedDevice.isEmpty ? topicDevice(of: pass) : held.refusedDevice,
         reason: "\(place)\(first.detail)" + (more > 0 ? " (and \(more) more)" : ""),
         &outcome, &batch)
     }
   }
 
-  /// The device of the plan, when the topic tells it.
-  private func lastDevice(of pass: MessagePass, _ outcome: Outcome, _ batch: Batch) -> String {
-    if outcome.samples > 0, let sample = batch.samples.last {
-      return registry.key(of: sample.series).device
-    }
-    return pass.isScalar ? plans[pass.plan].scalarDevice.id : plans[pass.plan].device.id
+  /// The device that the topic tells, once it is known; else empty.
+  private func topicDevice(of pass: MessagePass) -> String {
+    let device = pass.isScalar ? plans[pass.plan].scalarDevice : plans[pass.plan].device
+    return device.index == nil ? "" : device.id
   }
 
   private func quarantine(

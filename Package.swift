@@ -62,7 +62,9 @@ let package = Package(
       ]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "Telemetry"]),
-    .testTarget(name: "StorageTests", dependencies: ["Storage", "Telemetry"]),
+    .testTarget(
+      name: "StorageTests",
+      dependencies: ["Storage", "Telemetry", .product(name: "GRDB", package: "GRDB.swift")]),
   ],
   swiftLanguageModes: [.v6]
 )

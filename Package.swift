@@ -60,6 +60,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
       ]),
+    .testTarget(
+      name: "PayloadsTests", dependencies: ["Payloads", "Telemetry"], exclude: ["Golden"]),
   ],
   swiftLanguageModes: [.v6]
 )

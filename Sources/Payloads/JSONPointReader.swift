@@ -14,6 +14,7 @@ struct JSONPointReader {
   private var point = Point(fieldsEnd: 0)
   private var timeRank = Int.max
   private var sawMetrics = false
+  private var sawBadDevice = false
   private var captures: [Capture] = []
   private var pending: [Pending] = []
 
@@ -140,6 +141,7 @@ struct JSONPointReader {
     point = Point(fieldsEnd: fieldsStart)
     timeRank = .max
     sawMetrics = false
+    sawBadDevice = false
     for index in captures.indices { captures[index] = .none }
     pending.removeAll(keepingCapacity: true)
     let shapeable = plan.takesRest && plan.metrics.isEmpty
@@ -164,6 +166,7 @@ struct JSONPointReader {
     _ fieldsStart: Int, _ refusalsStart: Int, _ readings: inout Readings
   ) -> Bool {
     if point.device == nil {
+      guard !sawBadDevice else { return false }
       refuse("missing_device", "Say which device it is in `device_id`.", &readings, "device_id")
       return false
     }
@@ -259,7 +262,7 @@ struct JSONPointReader {
       return
     }
     let isPlain = prefix.count == 0
-    let full = isPlain ? name.slice : join(prefix, name.slice, &readings)
+    let full = isPlain ? name.slice : try join(prefix, name.slice, &readings)
     try value(named: full, node: node, takes: takes, into: &readings)
   }
 
@@ -303,7 +306,7 @@ struct JSONPointReader {
     to count: Int, ifNoFieldsSince fieldsStart: Int, _ readings: inout Readings
   ) {
     // Device, unit and captured texts may stand in scratch as well when a mapping reaches in here.
-    guard readings.fields.count == fieldsStart, plan.nodes.count <= 8, captures.isEmpty,
+    guard readings.fields.count == fieldsStart, captures.isEmpty,
       point.device?.isScratch != true, point.deviceType?.isScratch != true
     else { return }
     readings.scratch.removeSubrange(count...)
@@ -375,7 +378,8 @@ struct JSONPointReader {
     }
     if roles.contains(.device) {
       point.device = id(scalar, start, end)
-      if point.device == nil { refuse("bad_device", "A device id is text.", &readings) }
+      sawBadDevice = point.device == nil
+      if sawBadDevice { refuse("bad_device", "A device id is text.", &readings) }
     }
     if roles.contains(.deviceType) {
       point.deviceType = id(scalar, start, end)
@@ -432,11 +436,13 @@ struct JSONPointReader {
     guard let value else { return }
     var field = Field(name: name, value: value, unit: shape.unit)
     if let range = shape.time {
-      field.time = rescan(range, readings) { time($0, range.lowerBound, range.upperBound, $1) }
+      field.time = rescan(range, &readings).flatMap {
+        time($0, range.lowerBound, range.upperBound, readings)
+      }
       if field.time == nil { refuseTime(&readings) }
     }
     if let range = shape.quality {
-      let known = rescan(range, readings) { quality($0, $1) }
+      let known = rescan(range, &readings).flatMap { quality($0, readings) }
       if known == nil { refuseQuality(&readings) }
       field.quality = known ?? .uncertain
     }
@@ -444,14 +450,11 @@ struct JSONPointReader {
   }
 
   /// Reads a scalar once more; only for the few that turn out to belong to another field.
-  private func rescan<R>(
-    _ range: Range<Int>, _ readings: Readings, _ body: (ScannedScalar, Readings) -> R?
-  ) -> R? {
+  private func rescan(_ range: Range<Int>, _ readings: inout Readings) -> ScannedScalar? {
     var again = scanner
     again.position = range.lowerBound
-    var copy = readings
-    guard let scalar = try? again.scalar(into: &copy.scratch) else { return nil }
-    return body(scalar, copy)
+    // It was read without an error before.
+    return try? again.scalar(into: &readings.scratch)
   }
 
   private func completePending(_ readings: inout Readings) {
@@ -504,8 +507,13 @@ struct JSONPointReader {
   }
 
   /// `prefix.name` in scratch.
-  private func join(_ prefix: Slice, _ name: Slice, _ readings: inout Readings) -> Slice {
+  private func join(
+    _ prefix: Slice, _ name: Slice, _ readings: inout Readings
+  ) throws(PayloadError) -> Slice {
     let start = readings.scratch.count
+    guard start < limits.scratchBytesMax else {
+      throw PayloadError(code: "too_large", detail: "The names of the payload are too long.")
+    }
     append(prefix, &readings)
     readings.scratch.append(Ascii.point)
     append(name, &readings)

@@ -47,10 +47,12 @@ struct LineProtocolReader {
         continue
       }
       let fieldsStart = readings.fields.count
+      let scratchStart = readings.scratch.count
       do throws(Fault) {
         try readLine(into: &readings)
       } catch {
         readings.fields.removeSubrange(fieldsStart...)
+        readings.scratch.removeSubrange(scratchStart...)
         readings.refuse("line \(line)", error.code, error.detail, max: limits.refusalsMax)
         position = start
         toNextLine()

@@ -11,6 +11,9 @@ public struct PayloadLimits: Hashable, Sendable {
   /// Bytes of a payload; beyond it: `too_large`.
   public var payloadBytesMax = 64 << 20
 
+  /// Bytes of names and texts that have to be made; beyond it: `too_large`.
+  public var scratchBytesMax = 128 << 20
+
   public init() {}
 }
 

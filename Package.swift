@@ -65,6 +65,7 @@ let package = Package(
     .testTarget(
       name: "StorageTests",
       dependencies: ["Storage", "Telemetry", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(
       name: "PayloadsTests", dependencies: ["Payloads", "Telemetry"], exclude: ["Golden"]),
   ],
   swiftLanguageModes: [.v6]

@@ -113,9 +113,10 @@ final class JSONPlan: Sendable {
   }
 
   private func search(_ node: Int, _ key: UnsafePointer<UInt8>, _ count: Int) -> Int {
-    let wanted = UnsafeBufferPointer(start: key, count: count)
     for child in nodes[node].children where child.key.count == count {
-      if child.key.elementsEqual(wanted) { return child.node }
+      var index = 0
+      while index < count, child.key[index] == key[index] { index += 1 }
+      if index == count { return child.node }
     }
     return -1
   }

@@ -1,7 +1,10 @@
 import Telemetry
 
 /// Reads the points of a JSON document along a `JSONPlan`.
-struct JSONPointReader {
+///
+/// Not copyable, because a copy of its 400 bytes is easily made by a closure and costs a tenth of a
+/// message.
+struct JSONPointReader: ~Copyable {
   var scanner: JSONScanner
   let plan: JSONPlan
   let limits: PayloadLimits
@@ -74,10 +77,12 @@ struct JSONPointReader {
 
   private mutating func endLine() throws(PayloadError) {
     let documentEnd = scanner.position
+    guard documentEnd < scanner.end else { return }
     scanner.skipBlanks()
     guard scanner.position < scanner.end else { return }
     let next = scanner.position
-    let hasNewline = (documentEnd..<next).contains { scanner.base[$0] == Ascii.newline }
+    let base = scanner.base
+    let hasNewline = (documentEnd..<next).contains { base[$0] == Ascii.newline }
     guard hasNewline, scanner.next == Ascii.openBrace || scanner.next == Ascii.openBracket else {
       throw PayloadError(
         code: "trailing_bytes", detail: "Bytes follow the end of the JSON document.", offset: next)
@@ -95,8 +100,9 @@ struct JSONPointReader {
       let start = scanner.position + 1
       let name = try scanner.memberName(into: &readings.scratch)
       try push(from: start, name)
+      let wanted = plan.items[level]
       let isWanted = readings.withBytes(of: name.slice, payload: payload) {
-        $0.elementsEqual(plan.items[level])
+        $0.elementsEqual(wanted)
       }
       if isWanted {
         try items(level: level + 1, into: &readings)
@@ -142,8 +148,10 @@ struct JSONPointReader {
     timeRank = .max
     sawMetrics = false
     sawBadDevice = false
-    for index in captures.indices { captures[index] = .none }
-    pending.removeAll(keepingCapacity: true)
+    if !captures.isEmpty {
+      for index in captures.indices { captures[index] = .none }
+    }
+    if !pending.isEmpty { pending.removeAll(keepingCapacity: true) }
     let shapeable = plan.takesRest && plan.metrics.isEmpty
     var shape = MetricShape(isPossible: shapeable, isPoint: true)
     try members(node: 0, prefix: .none, takes: plan.takesRest, shape: &shape, into: &readings)

@@ -102,6 +102,19 @@ struct JSONScanner {
     let start = position + 1
     var index = start
     var union: UInt8 = 0
+    while index + 8 <= end {
+      let word = UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self).littleEndian
+      let stops = Self.stringStops(word)
+      if stops != 0 {
+        let count = stops.trailingZeroBitCount >> 3
+        let before = word & ((1 << UInt64(count * 8)) &- 1)
+        if before & Self.highBits != 0 { union = 0x80 }
+        index += count
+        break
+      }
+      if word & Self.highBits != 0 { union = 0x80 }
+      index += 8
+    }
     while index < end {
       let byte = base[index]
       if byte == Ascii.quote {
@@ -118,6 +131,20 @@ struct JSONScanner {
     }
     position = end
     throw syntaxError("a string does not end")
+  }
+
+  private static let highBits: UInt64 = 0x8080_8080_8080_8080
+
+  /// The lowest bit set tells the first of eight bytes that is a quote, a backslash or a control
+  /// character. (Borrows make false hits only above a true one, so the lowest is exact.)
+  @inline(__always)
+  private static func stringStops(_ word: UInt64) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let quotes = word ^ (ones &* UInt64(Ascii.quote))
+    let backslashes = word ^ (ones &* UInt64(Ascii.backslash))
+    return
+      ((quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes
+      | (word &- ones &* 0x20) & ~word) & highBits
   }
 
   /// Reads the scalar that is next.

@@ -7,7 +7,7 @@ import Telemetry
 /// follow the name, sorted: `cpu.usage_idle{cpu=cpu0,rack=4}`. Blank lines and comments (`#`) are
 /// passed over, CRLF ends a line too. A bad line is refused as `line N` and the next goes on; a NaN or
 /// infinity is refused alone.
-struct LineProtocolReader {
+struct LineProtocolReader: ~Copyable {
   let base: UnsafePointer<UInt8>
   let end: Int
   let precision: TimePrecision

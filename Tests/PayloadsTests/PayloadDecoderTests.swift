@@ -132,6 +132,36 @@ struct PayloadDecoderTests {
     #expect(readings.scratch.count < 10_000)
   }
 
+  @Test("A malformed byte is found at every place of a text of every length")
+  func malformedTexts() {
+    var readings = Readings()
+    for length in 1...40 {
+      for place in 0..<length {
+        for (byte, isRead) in [(UInt8(0xFF), false), (0xC3, false), (0x41, true)] {
+          var text = [UInt8](repeating: 0x61, count: length)
+          text[place] = byte
+          Array("{\"a\":\"".utf8 + text + Array("\",\"b\":1}".utf8)).withUnsafeBytes {
+            try? PayloadDecoder(format: .json).decode($0, into: &readings)
+          }
+          #expect(readings.fields.count == (isRead ? 2 : 1))
+          #expect(readings.refusals.map(\.code) == (isRead ? [] : ["bad_utf8"]))
+        }
+      }
+    }
+  }
+
+  @Test("Quotes, backslashes and control characters end the fast part of a text at every place")
+  func stops() {
+    for length in 0...24 {
+      let text =
+        String(repeating: "é", count: length / 2) + String(repeating: "b", count: length % 2)
+      #expect(code("{\"a\":\"\(text)\\n\"}") == "read")
+      #expect(code("{\"a\":\"\(text)\n\"}") == "not_json")
+      #expect(code("{\"a\":\"\(text)\"}") == "read")
+      #expect(code("{\"a\":\"\(text)\"x}") == "not_json")
+    }
+  }
+
   @Test("An empty payload and one beyond the byte limit are errors of their own")
   func sizes() {
     var limits = PayloadLimits()

@@ -59,10 +59,15 @@ let package = Package(
         "Gateway", "Web", "Simulator",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "Telemetry"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage", "Telemetry"]),
+    .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),
+    .testTarget(name: "CommandTests", dependencies: ["millwright", "Storage", "Telemetry"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -16,7 +16,7 @@ struct Question {
 enum Aggregate: String, CaseIterable {
   case mean, min, max, sum, count, first, last, increase
   /// Each value weighs as long as it held.
-  case timeWeightedMean = "time_weighted_mean"
+  case timeWeightedMean = "twa"
 
   /// What is shown when nothing is asked for.
   static func usual(for series: SeriesInfo) -> [Aggregate] {

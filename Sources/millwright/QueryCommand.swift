@@ -44,7 +44,7 @@ struct QueryCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "mean, min, max, sum, count, first, last, increase, time_weighted_mean; several with commas.",
+      "mean, twa (weighted by time), min, max, sum, count, first, last, increase; several with commas.",
       valueName: "names"))
   var agg: String?
 
@@ -77,6 +77,7 @@ struct QueryCommand: AsyncParsableCommand {
     if let step, Span.microseconds(step) == nil {
       throw ValidationError("'\(step)' is no span of time; write 10s, 5m, 1h or 1d.")
     }
+    if agg != nil, step == nil { throw ValidationError("--agg needs a --step, such as 1h.") }
     _ = try aggregates()
   }
 
@@ -112,11 +113,9 @@ struct QueryCommand: AsyncParsableCommand {
     guard from < to else {
       throw Failure("--from is not before --to: there is nothing between them")
     }
-    let aggregates = try aggregates()
-    var width = step.flatMap(Span.microseconds)
-    // Aggregates without a step are over the whole time.
-    if width == nil, !aggregates.isEmpty { width = to.microseconds(since: from) }
-    return Question(from: from, to: to, stepMicroseconds: width, aggregates: aggregates, now: now)
+    return Question(
+      from: from, to: to, stepMicroseconds: step.flatMap(Span.microseconds),
+      aggregates: try aggregates(), now: now)
   }
 
   private func answers(

@@ -45,7 +45,11 @@ public struct SQLConsole: Sendable {
     let deadline = Deadline(seconds: secondsMax)
     return try queue.read { db in
       try SamplesTable.register(on: db, reader: reader, catalog: catalog)
+      // Declares the table's columns, which would no longer be allowed under the restrictions.
+      _ = try Row.fetchOne(db, sql: "SELECT 1 FROM samples LIMIT 0")
       restrict(db)
+      // The end of the reading transaction must be allowed again.
+      defer { sqlite3_set_authorizer(db.sqliteConnection, nil, nil) }
       let context = Unmanaged.passUnretained(deadline).toOpaque()
       sqlite3_progress_handler(
         db.sqliteConnection, 1_000,

@@ -65,9 +65,13 @@ let package = Package(
       ]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "Telemetry"]),
-    .testTarget(name: "StorageTests", dependencies: ["Storage", "Telemetry"]),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),
     .testTarget(name: "CommandTests", dependencies: ["millwright", "Storage", "Telemetry"]),
+    .testTarget(
+      name: "StorageTests",
+      dependencies: ["Storage", "Telemetry", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(
+      name: "PayloadsTests", dependencies: ["Payloads", "Telemetry"], exclude: ["Golden"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -107,10 +107,10 @@ public struct Readings: Sendable {
   public init() {}
 
   public mutating func removeAll() {
-    points.removeAll(keepingCapacity: true)
-    fields.removeAll(keepingCapacity: true)
-    refusals.removeAll(keepingCapacity: true)
-    scratch.removeAll(keepingCapacity: true)
+    if !points.isEmpty { points.removeAll(keepingCapacity: true) }
+    if !fields.isEmpty { fields.removeAll(keepingCapacity: true) }
+    if !refusals.isEmpty { refusals.removeAll(keepingCapacity: true) }
+    if !scratch.isEmpty { scratch.removeAll(keepingCapacity: true) }
   }
 
   /// Fields of point `index`.

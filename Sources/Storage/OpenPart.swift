@@ -21,6 +21,11 @@ public struct OpenPart: Sendable {
 }
 
 extension Store {
+  /// Newest sample of each series, in the order asked; `nil` where there is none or no such series.
+  public func current(of series: [UInt32]) -> [StoredSample?] {
+    series.map { Int($0) < shelf.series.count ? shelf.current($0) : nil }
+  }
+
   /// What readers need beside the database, for the series they ask about. Unknown ids are left out.
   public func openParts(of series: [UInt32]) -> [OpenPart] {
     series.compactMap { index in

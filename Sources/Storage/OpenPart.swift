@@ -39,4 +39,9 @@ extension SeriesShelf {
 extension Store {
   /// See `SeriesShelf.openParts`.
   public func openParts(of series: [UInt32]) -> [OpenPart] { shelf.openParts(of: series) }
+
+  /// Newest sample of each series, in the order asked; `nil` where there is none or no such series.
+  public func current(of series: [UInt32]) -> [StoredSample?] {
+    series.map { Int($0) < shelf.series.count ? shelf.current($0) : nil }
+  }
 }

@@ -67,7 +67,7 @@ struct RunCommand: AsyncParsableCommand {
     } catch let held as DataLock.Held {
       throw Failure(.inUse, "\(held)")
     }
-    let web = WebServer(gateway: gateway, settings: http, logger: log.logger(label: "web"))
+    let web = try WebServer(gateway: gateway, settings: http, logger: log.logger(label: "web"))
     let announcement = Announcement(configuration: configuration.gateway)
     // Stopped from the last to the first: no request is taken once the gateway begins to seal.
     let services: [any Service] = [

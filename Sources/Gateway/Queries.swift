@@ -32,6 +32,15 @@ public final class Queries: Sendable {
     }
   }
 
+  /// Newest sample of each series, in the order asked; `nil` where there is none.
+  public func fetchLatest(_ series: [UInt32]) async -> [StoredSample?] {
+    await withCheckedContinuation { continuation in
+      if !mailbox.post(.latest(series) { continuation.resume(returning: $0) }) {
+        continuation.resume(returning: series.map { _ in nil })
+      }
+    }
+  }
+
   /// Runs a blocking read off the cooperative pool.
   public func fetch<Result: Sendable>(
     _ body: @escaping @Sendable (StoreReader) throws -> Result

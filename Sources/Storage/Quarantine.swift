@@ -6,6 +6,11 @@ import Telemetry
 public struct HeldPayload: Sendable, Hashable {
   public var id: Int64
   public var payload: Quarantined
+
+  public init(id: Int64, payload: Quarantined) {
+    self.id = id
+    self.payload = payload
+  }
 }
 
 extension HeldPayload {

@@ -22,6 +22,7 @@ extension IngestLoop {
       switch request {
       case .submit(let submission, let reply): take(submission, reply)
       case .openParts(let series, let reply): reply(store.openParts(of: series))
+      case .latest(let series, let reply): reply(store.current(of: series))
       case .catalog(let reply): reply(store.catalog)
       case .write(let set): store.enqueue(set)
       case .flush(let reply):

@@ -207,6 +207,7 @@ final class IngestLoop {
     switch request {
     case .submit(_, let reply): reply(.failure(.shuttingDown))
     case .openParts(_, let reply): reply([])
+    case .latest(let series, let reply): reply(store.current(of: series))
     case .catalog(let reply): reply(store.catalog)
     case .flush(let reply): reply()
     case .reload(_, let reply): reply(["the gateway is shutting down"])

@@ -8,6 +8,8 @@ enum Request: Sendable {
   case submit(Submission, @Sendable (Result<SubmissionResult, SubmissionError>) -> Void)
   /// The unsealed part of some series, as it stands between two batches.
   case openParts([UInt32], @Sendable ([OpenPart]) -> Void)
+  /// Newest samples alone, in the order asked: no chunk is decoded for them.
+  case latest([UInt32], @Sendable ([StoredSample?]) -> Void)
   case catalog(@Sendable (Catalog) -> Void)
   /// Rows that a job computed.
   case write(WriteSet)

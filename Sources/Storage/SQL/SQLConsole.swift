@@ -16,6 +16,8 @@ public struct SQLResult: Sendable {
   public var rows: [[Cell]] = []
   /// More rows were there than the limit allows.
   public var isTruncated = false
+
+  public init() {}
 }
 
 /// Why a statement was not run or not finished; a sentence for the person who wrote it.

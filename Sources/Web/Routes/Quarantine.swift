@@ -1,0 +1,99 @@
+import Foundation
+import Gateway
+import HTTPTypes
+import Storage
+import Telemetry
+
+extension RouteTable {
+  var quarantineRoutes: [Route] {
+    [
+      Route(
+        .get, "/api/v1/quarantine", scope: .read,
+        parameters: ["cause", "device"] + Paging.parameters, handler: listQuarantine),
+      Route(.get, "/api/v1/quarantine/{id}", scope: .read) { call in
+        Reply(json: QuarantineForm.json(try await heldPayload(call), isWhole: true))
+      },
+      Route(
+        .post, "/api/v1/quarantine/{id}/adopt", scope: .write, body: .json, isRepeatable: true,
+        handler: adopt),
+      Route(.delete, "/api/v1/quarantine/{id}", scope: .write) { call in
+        let row = try await heldPayload(call)
+        _ = try await gateway.submit(Submission(.command(.discard(rows: [row.id]))))
+        await gateway.flush()
+        return Reply(status: .noContent)
+      },
+    ]
+  }
+
+  @Sendable private func listQuarantine(_ call: Call) async throws -> Reply {
+    let names = Quarantined.Cause.allCases.map(\.name)
+    let cause = try call.query.choice("cause", of: names).flatMap { name in
+      Quarantined.Cause.allCases.first { $0.name == name }
+    }
+    let limit = try Paging.limit(call.query)
+    await gateway.flush()
+    let rows = try await gateway.queries.fetchQuarantine(
+      QuarantineFilter(
+        cause: cause, device: call.query["device"], before: try Paging.rowCursor(call.query),
+        limit: limit + 1))
+    let page = rows.prefix(limit)
+    return Paging.list(
+      page.map { QuarantineForm.json($0, isWhole: false) },
+      next: rows.count > limit ? page.last.map { String($0.id) } : nil)
+  }
+
+  private func heldPayload(_ call: Call) async throws -> HeldPayload {
+    await gateway.flush()
+    guard let id = Int64(call.part("id")),
+      let row = try await gateway.queries.fetchQuarantine(id: id)
+    else { throw Problem.notFound("the quarantine holds no `\(call.part("id"))`") }
+    return row
+  }
+
+  @Sendable private func adopt(_ call: Call) async throws -> Reply {
+    let body = call.body.isEmpty ? JSONValue.object([]) : try call.json()
+    var profile = ""
+    for (name, value) in body.members ?? [("", .null)] {
+      guard name == "profile", let text = value.text else {
+        throw Problem.invalid(
+          "/" + name, "unknown_member", "send `{}` or `{\"profile\": \"press\"}`")
+      }
+      profile = text
+    }
+    let row = try await heldPayload(call)
+    guard row.payload.cause == .unknownDevice else {
+      throw Problem.conflict(
+        "only payloads of unknown devices can be adopted; this one is held as "
+          + "`\(row.payload.cause.name)`: \(row.payload.reason)")
+    }
+    let result = try await gateway.submit(
+      Submission(.command(.adopt(device: row.payload.device, profile: profile))))
+    return Reply(
+      json: .object([
+        ("device_id", .string(row.payload.device)), ("profile", .optional(profile.nonEmpty)),
+        ("ingested", .integer(result.accepted)),
+      ]))
+  }
+}
+
+enum QuarantineForm {
+  static let previewBytes = 256
+
+  /// A row; the payload as text when it is UTF-8, else as base64; whole or its beginning.
+  static func json(_ row: HeldPayload, isWhole: Bool) -> JSONValue {
+    let held = row.payload
+    let shown = isWhole ? held.payload : Array(held.payload.prefix(previewBytes))
+    let text = String(validating: shown, as: UTF8.self)
+    return .object([
+      ("id", .string(String(row.id))), ("cause", .string(held.cause.name)),
+      ("device", .optional(held.device.nonEmpty)), ("reason", .string(held.reason)),
+      ("topic", .optional(held.topic.nonEmpty)),
+      ("content_type", .optional(held.contentType.nonEmpty)),
+      ("received", .string(held.received.rfc3339)),
+      ("payload", .string(text ?? Data(shown).base64EncodedString())),
+      ("payload_encoding", .string(text == nil ? "base64" : "text")),
+      ("payload_size", .integer(held.payloadSize)),
+      ("payload_truncated", .bool(shown.count < held.payloadSize)),
+    ])
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import Gateway
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Telemetry
+
+/// The files that people see: dashboard, docs and the OpenAPI text. Read once, at start.
+struct Site: Sendable {
+  struct File: Sendable {
+    var content: ByteBuffer
+    var type: String
+    var tag: String
+  }
+
+  private var files: [String: File] = [:]
+
+  /// Beside the executable, where `swift build` and our packages put it.
+  static var standardDirectory: String {
+    let executable =
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    return (executable as NSString).deletingLastPathComponent
+      + "/millwright_Web.resources/Resources"
+  }
+
+  private static let types = [
+    "css": "text/css; charset=utf-8", "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8", "json": "application/json",
+    "svg": "image/svg+xml",
+  ]
+
+  /// A directory that is not there gives a site without files; its paths answer 404.
+  init(directory: String) {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] {
+      guard let type = Site.types[(name as NSString).pathExtension],
+        let data = FileManager.default.contents(atPath: directory + "/" + name)
+      else { continue }
+      let bytes = [UInt8](data)
+      files[name] = File(
+        content: ByteBuffer(bytes: bytes), type: type,
+        tag: "\"" + String(Hash64.hash(bytes), radix: 16) + "\"")
+    }
+  }
+
+  func reply(_ name: String, ifNoneMatch known: String?) throws(Problem) -> Reply {
+    guard let file = files[name] else {
+      throw .notFound(
+        "the file `\(name)` of the site is not there; it belongs into millwright_Web.resources beside "
+          + "the executable")
+    }
+    var headers: HTTPFields = [.eTag: file.tag, .cacheControl: "no-cache"]
+    headers[.contentPolicy] = "default-src 'self'; frame-ancestors 'none'"
+    headers[.referrerPolicy] = "no-referrer"
+    var reply = Reply(contentType: file.type, buffer: file.content)
+    if known == file.tag { reply = Reply(status: .notModified) }
+    for field in headers { reply.headers[field.name] = field.value }
+    return reply
+  }
+}
+
+extension RouteTable {
+  var siteRoutes: [Route] {
+    [
+      page("/", "index.html"), page("/docs", "docs.html"), page("/openapi.json", "openapi.json"),
+      Route(.get, "/assets/{name}", scope: nil) { call in
+        try site.reply(call.part("name"), ifNoneMatch: call.headers[.ifNoneMatch])
+      },
+    ]
+  }
+
+  private func page(_ path: String, _ file: String) -> Route {
+    Route(.get, path, scope: nil) { call in
+      try site.reply(file, ifNoneMatch: call.headers[.ifNoneMatch])
+    }
+  }
+}

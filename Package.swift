@@ -69,6 +69,9 @@ let package = Package(
       dependencies: [
         "Gateway", "TestSupport", .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(
+      name: "CrashTests", dependencies: ["Storage", "TestSupport", "Telemetry", "millwright"],
+      exclude: ["durability_shim.c"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "Telemetry"]),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),

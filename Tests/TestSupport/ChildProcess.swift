@@ -7,6 +7,12 @@ public final class ChildProcess: @unchecked Sendable {  // Its id is fixed; wait
   public struct NotStarted: Error, CustomStringConvertible {
     public let path: String
     public let code: Int32
+
+    public init(path: String, code: Int32) {
+      self.path = path
+      self.code = code
+    }
+
     public var description: String { "\(path): \(String(cString: strerror(code)))" }
   }
 

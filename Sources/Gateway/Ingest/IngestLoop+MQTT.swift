@@ -18,6 +18,8 @@ struct Connection {
 
   var state: State
   var backoff = Backoff()
+  /// Subscriptions of this connection that the broker has not answered yet.
+  var subscriptionsAwaited = 0
 
   init(isConfigured: Bool) { state = isConfigured ? .waiting(until: 0) : .none }
 
@@ -108,9 +110,10 @@ extension IngestLoop {
     switch event {
     case .connected(let sessionPresent):
       connection.backoff.reset()
-      figures.broker = .connected
       figures.brokerDetail = ""
       figures.connects += 1
+      connection.subscriptionsAwaited = settings.mqtt?.subscriptions.count ?? 0
+      if connection.subscriptionsAwaited == 0 { figures.broker = .connected }
       window.connected(sessionPresent: sessionPresent)
       if batch.isEmpty { batchStarted = now.monotonicMicroseconds }
       // Before the deliveries of this connection, so that a replay empties the window at the same place.
@@ -126,6 +129,9 @@ extension IngestLoop {
       if figures.broker == .connected { figures.brokerDetail = reason }
       logger.warning("disconnected from the broker", metadata: ["reason": "\(reason)"])
     case .subscribed(let filter, let granted):
+      // Connected is who gets messages: the last subscription is answered.
+      connection.subscriptionsAwaited -= 1
+      if connection.subscriptionsAwaited == 0 { figures.broker = .connected }
       if granted >= 128 {
         figures.brokerDetail = "subscription '\(filter)' was refused by the broker"
         logger.error("subscription refused", metadata: ["filter": "\(filter)"])

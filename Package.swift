@@ -63,6 +63,15 @@ let package = Package(
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "Telemetry"]),
     .testTarget(name: "StorageTests", dependencies: ["Storage", "Telemetry"]),
+    .testTarget(
+      name: "WebTests",
+      dependencies: [
+        "Web", "Gateway", "Devices", "Storage", "Telemetry", "CZlib", "CZstd",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -59,10 +59,25 @@ let package = Package(
         "Gateway", "Web", "Simulator",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(
+      name: "GatewayTests",
+      dependencies: [
+        "Gateway", "TestSupport", .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "Telemetry"]),
-    .testTarget(name: "StorageTests", dependencies: ["Storage", "Telemetry"]),
+    .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),
+    .testTarget(name: "CommandTests", dependencies: ["millwright", "Storage", "Telemetry"]),
+    .testTarget(
+      name: "StorageTests",
+      dependencies: ["Storage", "Telemetry", .product(name: "GRDB", package: "GRDB.swift")]),
+    .testTarget(
+      name: "PayloadsTests", dependencies: ["Payloads", "Telemetry"], exclude: ["Golden"]),
     .testTarget(
       name: "WebTests",
       dependencies: [

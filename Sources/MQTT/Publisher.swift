@@ -8,6 +8,7 @@ import Synchronization
 public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmosquitto locks inside.
   private let client: Client
   private let connected = Mutex(false)
+  private let waiting = Mutex(0)
   private let online: (topic: String, payload: String)?
 
   /// - Parameter status: retained status topic with the payloads for being there and being gone;
@@ -38,7 +39,14 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
       let publisher = Unmanaged<Publisher>.fromOpaque(context!).takeUnretainedValue()
       publisher.connected.withLock { $0 = false }
     }
+    mosquitto_publish_callback_set(client.handle) { _, context, _ in
+      let publisher = Unmanaged<Publisher>.fromOpaque(context!).takeUnretainedValue()
+      publisher.waiting.withLock { $0 -= 1 }
+    }
   }
+
+  /// Messages that were queued and not yet acknowledged (QoS 0: not yet written to the socket).
+  public var outstanding: Int { waiting.withLock { $0 } }
 
   public var isConnected: Bool { connected.withLock { $0 } }
 
@@ -57,11 +65,17 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
   public func publish(
     topic: String, payload: [UInt8], qos: Int32 = 1, isRetained: Bool = false
   ) -> Bool {
-    payload.withUnsafeBytes {
+    waiting.withLock { $0 += 1 }
+    let code = payload.withUnsafeBytes {
       mosquitto_publish(
         client.handle, nil, topic, Int32($0.count), $0.baseAddress, qos, isRetained)
-        == MOSQ_ERR_SUCCESS.rawValueAsInt32
     }
+    // Without a connection a QoS 1 message stays queued; a QoS 0 message is given up.
+    let isQueued =
+      code == MOSQ_ERR_SUCCESS.rawValueAsInt32
+      || (qos > 0 && code == MOSQ_ERR_NO_CONN.rawValueAsInt32)
+    if !isQueued { waiting.withLock { $0 -= 1 } }
+    return isQueued
   }
 
   /// Says goodbye (which withholds the Will) after publishing the last words, and stops the thread.

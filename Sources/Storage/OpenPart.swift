@@ -20,23 +20,28 @@ public struct OpenPart: Sendable {
   }
 }
 
-extension Store {
-  /// Newest sample of each series, in the order asked; `nil` where there is none or no such series.
-  public func current(of series: [UInt32]) -> [StoredSample?] {
-    series.map { Int($0) < shelf.series.count ? shelf.current($0) : nil }
-  }
-
+extension SeriesShelf {
   /// What readers need beside the database, for the series they ask about. Unknown ids are left out.
-  public func openParts(of series: [UInt32]) -> [OpenPart] {
-    series.compactMap { index in
-      guard Int(index) < shelf.series.count else { return nil }
-      var part = OpenPart(series: index, current: shelf.current(index))
-      shelf.decodeOpen(index, into: &part.columns)
-      for sample in shelf.late[index]?.samples ?? [] {
+  func openParts(of wanted: [UInt32]) -> [OpenPart] {
+    wanted.compactMap { index in
+      guard Int(index) < series.count else { return nil }
+      var part = OpenPart(series: index, current: current(index))
+      decodeOpen(index, into: &part.columns)
+      for sample in late[index]?.samples ?? [] {
         part.late.append(
           time: sample.time.microseconds, bits: sample.bits, quality: sample.quality.rawValue)
       }
       return part
     }
+  }
+}
+
+extension Store {
+  /// See `SeriesShelf.openParts`.
+  public func openParts(of series: [UInt32]) -> [OpenPart] { shelf.openParts(of: series) }
+
+  /// Newest sample of each series, in the order asked; `nil` where there is none or no such series.
+  public func current(of series: [UInt32]) -> [StoredSample?] {
+    series.map { Int($0) < shelf.series.count ? shelf.current($0) : nil }
   }
 }

@@ -171,7 +171,7 @@ public final class Store {
   /// Whether the log holds an event with this id, sealed or not. Cost: one index look-up.
   public func hasEvent(id: String) throws -> Bool {
     if pending.eventIDs.contains(id) { return true }
-    return try database.unsafeRead { db in
+    return try database.read { db in
       let statement = try db.cachedStatement(sql: "SELECT 1 FROM event WHERE event_id = ?")
       return try Int.fetchOne(statement, arguments: [id]) != nil
     }
@@ -260,6 +260,10 @@ public final class Store {
   public func close(nowMicroseconds: Int64) throws {
     try flush(nowMicroseconds: nowMicroseconds, everything: true)
     try journal.close(keepingNothing: true)
+    try database.writeWithoutTransaction { db in
+      // A reader that is still there keeps the WAL; it is then read at the next start.
+      _ = try Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+    }
     try database.close()
   }
 }

@@ -13,14 +13,17 @@ public final class StoreReader: Sendable {
   public let database: any DatabaseReader
   /// Asks the owner of the open chunks; a store that nobody owns answers from its own memory.
   private let fetchOpen: @Sendable ([UInt32]) -> [OpenPart]
+  /// Devices, series and words that are not in the database yet.
+  private let definitions: [Item]
   private let damagedChunks = Mutex<Set<Int64>>([])
 
   public init(
-    directory: String, database: any DatabaseReader,
+    directory: String, database: any DatabaseReader, definitions: [Item] = [],
     fetchOpen: @escaping @Sendable ([UInt32]) -> [OpenPart]
   ) {
     self.directory = directory
     self.database = database
+    self.definitions = definitions
     self.fetchOpen = fetchOpen
   }
 
@@ -29,7 +32,11 @@ public final class StoreReader: Sendable {
 
   public func openParts(of series: [UInt32]) -> [OpenPart] { fetchOpen(series) }
 
-  public func catalog() throws -> Catalog { try database.read { try Catalog.load($0) } }
+  public func catalog() throws -> Catalog {
+    var catalog = try database.read { try Catalog.load($0) }
+    for item in definitions { catalog.apply(item) }
+    return catalog
+  }
 
   public func diskUse() throws -> DiskUse {
     try DiskUse.measure(directory: directory, database: database)

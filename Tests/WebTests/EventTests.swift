@@ -83,7 +83,7 @@ struct EventTests {
       let rejected = answer.json["rejected"]?.elements ?? []
       #expect(rejected.map { $0["index"]?.integer } == [2, 3, 4])
       #expect(rejected.map { $0["code"]?.text } == ["missing", "bad_timestamp", "not_an_object"])
-      #expect(rejected[1]["pointer"]?.text == "/events/3/timestamp")
+      #expect(rejected.dropFirst().first?["pointer"]?.text == "/events/3/timestamp")
       let none = try await bench.post("/api/v1/events/batch", #"{"events": [{}]}"#)
       #expect(none.status == 422)
       #expect(none.json["rejected"]?.elements?.count == 1)
@@ -130,7 +130,7 @@ struct EventTests {
       #expect(extra.status == 200)
       await bench.gateway.flush()
       let rows = try await bench.post("/api/v1/query/sql", #"{"sql": "SELECT context FROM event"}"#)
-      #expect(rows.json["rows"]?.elements?[0].elements?[0].text == #"{"app_version":"1.2"}"#)
+      #expect(rows.json["rows"]?.elements?.first?.elements?.first?.text == #"{"app_version":"1.2"}"#)
     }
   }
 }

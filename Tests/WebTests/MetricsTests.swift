@@ -134,6 +134,7 @@ struct MetricsTests {
     let report = HealthReport(
       figures: figures, damagedChunks: 0, disk: nil, isMQTTConfigured: true)
     #expect(report.status == "degraded")
-    #expect(report.json["checks"]?["broker"]?["state"]?.text == "disconnected")
+    let broker = report.json["checks"]?["broker"]
+    #expect(broker?["state"]?.text == "disconnected")
   }
 }

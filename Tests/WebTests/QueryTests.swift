@@ -25,7 +25,7 @@ struct QueryTests {
           """)
       let cursor = try #require(first.json["next_cursor"]?.text)
       let second = try await bench.get(path + "&cursor=\(cursor)&epoch=ms")
-      let columns = second.json["series"]?.elements?[0]["columns"]
+      let columns = second.json["series"]?.elements?.first?["columns"]
       #expect(columns?["time"]?.encoded == "[1795248003000,1795248004000]")
       #expect(columns?["value"]?.encoded == "[21.5,22]")
       #expect(second.json["next_cursor"]?.isNull == true)
@@ -60,8 +60,9 @@ struct QueryTests {
       let answer = try await bench.get(
         "/api/v1/query?match=press*/temp*&from=2026-11-21T08:00:00Z&to=2026-11-21T08:02:00Z"
           + "&step=1m&agg=count,min,max,mean,first,last")
-      let columns = answer.json["series"]?.elements?[0]["columns"]
+      let columns = answer.json["series"]?.elements?.first?["columns"]
       #expect(columns?["time"]?.encoded == #"["2026-11-21T08:00:00Z","2026-11-21T08:01:00Z"]"#)
+      #expect(answer.status == 200, "\(answer.text)")
       #expect(columns?["count"]?.encoded == "[60,60]")
       #expect(columns?["min"]?.encoded == "[20.0,50.0]")
       #expect(columns?["mean"]?.encoded == "[34.75,64.75]")
@@ -80,7 +81,7 @@ struct QueryTests {
       _ = try await bench.ask(.post, "/api/v2/write?precision=s", bytes: Array(lines.utf8))
       let answer = try await bench.get(
         "/api/v1/query?series=press1/state&from=1795248000&to=1795248060&step=1m&agg=states")
-      let states = answer.json["series"]?.elements?[0]["columns"]?["states"]
+      let states = answer.json["series"]?.elements?.first?["columns"]?["states"]
       #expect(states?.encoded == #"[{"run":55.0,"stop":5.0}]"#)
     }
   }

@@ -126,9 +126,12 @@ public final class JournalReader {
   ) -> RecordHeader.Frame? {
     let start = offset
     if let frame = RecordHeader.frame(in: bytes, at: offset, segmentID: segment.id) { return frame }
+    // A record may begin at the next page; what lies between is never written (and in a recycled segment
+    // holds old bytes), so only the number can tell that nothing is missing.
     let nextPage = (offset + 4095) & ~4095
-    if nextPage != offset, bytes[offset..<min(nextPage, bytes.count)].allSatisfy({ $0 == 0 }),
-      let frame = RecordHeader.frame(in: bytes, at: nextPage, segmentID: segment.id)
+    if nextPage != offset,
+      let frame = RecordHeader.frame(in: bytes, at: nextPage, segmentID: segment.id),
+      frame.header.sequence == lastSeen + 1
     {
       return frame
     }
@@ -175,9 +178,15 @@ public final class JournalReader {
   private func reportGap(
     through sequence: UInt64, file: String, offset: Int, kind: JournalDamage.Kind, detail: String
   ) {
-    damages.append(
-      JournalDamage(
-        kind: kind, file: file, offset: offset, lost: lastSequence + 1...sequence, detail: detail))
+    let lost = lastSequence + 1...sequence
+    if let last = damages.last, last.file == file, let before = last.lost,
+      before.upperBound == lastSequence
+    {
+      damages[damages.count - 1].lost = before.lowerBound...sequence
+    } else {
+      damages.append(
+        JournalDamage(kind: kind, file: file, offset: offset, lost: lost, detail: detail))
+    }
     lastSequence = sequence
     awaitsReset = true
   }

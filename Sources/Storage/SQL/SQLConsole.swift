@@ -1,5 +1,4 @@
-import Foundation
-import GRDB
+import Dispatch
 import GRDBSQLite
 import Telemetry
 
@@ -17,6 +16,8 @@ public struct SQLResult: Sendable {
   public var rows: [[Cell]] = []
   /// More rows were there than the limit allows.
   public var isTruncated = false
+
+  public init() {}
 }
 
 /// Why a statement was not run or not finished; a sentence for the person who wrote it.
@@ -38,57 +39,99 @@ public struct SQLConsole: Sendable {
   /// Runs one SELECT (or other reading) statement. Blocks.
   /// - Throws: `SQLProblem` for everything the author of the statement can mend.
   public func run(_ sql: String, reader: StoreReader) throws -> SQLResult {
-    let queue = try StoreDatabase.openReadOnly(path: StoreDatabase.path(in: reader.directory))
     let catalog = try reader.catalog()
     let deadline = Deadline(seconds: secondsMax)
-    return try queue.read { db in
-      try SamplesTable.register(on: db, reader: reader, catalog: catalog)
-      restrict(db)
-      let context = Unmanaged.passUnretained(deadline).toOpaque()
-      sqlite3_progress_handler(
-        db.sqliteConnection, 1_000,
-        { Unmanaged<Deadline>.fromOpaque($0!).takeUnretainedValue().hasPassed ? 1 : 0 }, context)
-      defer { sqlite3_progress_handler(db.sqliteConnection, 0, nil, nil) }
-      do {
-        return try fetch(sql, db, deadline: deadline)
-      } catch let error as DatabaseError {
-        throw problem(error, deadline: deadline)
-      }
-    }
+    let connection = try open(reader)
+    // Deferred closing also waits for a statement that an error left unfinished.
+    defer { sqlite3_close_v2(connection) }
+    sqlite3_busy_timeout(connection, 5_000)
+    guard SamplesTable.register(on: connection, reader: reader, catalog: catalog) == SQLITE_OK
+    else { throw problem(connection, deadline) }
+    // The table connects at its first use, which declares a schema: before that is forbidden.
+    guard sqlite3_exec(connection, "SELECT 1 FROM samples LIMIT 0", nil, nil, nil) == SQLITE_OK
+    else { throw problem(connection, deadline) }
+    restrict(connection)
+    let context = Unmanaged.passUnretained(deadline).toOpaque()
+    sqlite3_progress_handler(
+      connection, 1_000,
+      { Unmanaged<Deadline>.fromOpaque($0!).takeUnretainedValue().hasPassed ? 1 : 0 }, context)
+    return try withExtendedLifetime(deadline) { try fetch(sql, connection, deadline) }
   }
 
-  private func fetch(_ sql: String, _ db: Database, deadline: Deadline) throws -> SQLResult {
-    let statement = try db.makeStatement(sql: sql)
-    guard sqlite3_stmt_readonly(statement.sqliteStatement) != 0 else {
-      throw SQLProblem(code: "not_read_only", description: "only statements that read are run here")
+  private func open(_ reader: StoreReader) throws -> OpaquePointer? {
+    var connection: OpaquePointer?
+    let path = StoreDatabase.path(in: reader.directory)
+    let code = sqlite3_open_v2(path, &connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
+    guard code == SQLITE_OK else {
+      sqlite3_close_v2(connection)
+      throw SQLProblem(
+        code: "not_open", description: "the store cannot be opened: \(String(cString: sqlite3_errstr(code)))")
     }
+    return connection
+  }
+
+  private func fetch(
+    _ sql: String, _ connection: OpaquePointer?, _ deadline: Deadline
+  ) throws -> SQLResult {
+    let statement = try prepare(sql, connection, deadline)
+    defer { sqlite3_finalize(statement) }
+    let count = sqlite3_column_count(statement)
     var result = SQLResult()
-    result.columns = statement.columnNames
-    let rows = try Row.fetchCursor(statement)
-    while let row = try rows.next() {
-      if result.rows.count == rowsMax || deadline.hasPassed {
+    result.columns = (0..<count).map { String(cString: sqlite3_column_name(statement, $0)) }
+    while true {
+      let code = sqlite3_step(statement)
+      if code == SQLITE_DONE { return result }
+      guard code == SQLITE_ROW else { throw problem(connection, deadline) }
+      if deadline.hasPassed { throw SQLProblem.timeOut(secondsMax) }
+      if result.rows.count == rowsMax {
         result.isTruncated = true
-        if deadline.hasPassed { throw SQLProblem.timeOut(secondsMax) }
-        break
+        return result
       }
-      result.rows.append(
-        (0..<row.count).map { column in
-          switch (row[column] as DatabaseValue).storage {
-          case .null: .null
-          case .int64(let number): .integer(number)
-          case .double(let number): .real(number)
-          case .string(let text): .text(text)
-          case .blob(let data): .blob([UInt8](data))
-          }
-        })
+      result.rows.append((0..<count).map { cell(statement, $0) })
     }
-    return result
   }
 
-  /// Nothing but reading: no other files, no settings.
-  private func restrict(_ db: Database) {
+  private func prepare(
+    _ sql: String, _ connection: OpaquePointer?, _ deadline: Deadline
+  ) throws -> OpaquePointer? {
+    var statement: OpaquePointer?
+    var rest = ""
+    let code = sql.withCString { text in
+      var tail: UnsafePointer<CChar>?
+      let code = sqlite3_prepare_v2(connection, text, -1, &statement, &tail)
+      rest = tail.map { String(cString: $0) } ?? ""
+      return code
+    }
+    guard code == SQLITE_OK else { throw problem(connection, deadline) }
+    guard let statement else {
+      throw SQLProblem(code: "empty", description: "there is no statement to run")
+    }
+    guard sqlite3_stmt_readonly(statement) != 0, rest.allSatisfy({ $0.isWhitespace || $0 == ";" })
+    else {
+      sqlite3_finalize(statement)
+      throw SQLProblem(
+        code: "not_read_only", description: "exactly one statement that reads is run here")
+    }
+    return statement
+  }
+
+  private func cell(_ statement: OpaquePointer?, _ column: Int32) -> SQLResult.Cell {
+    switch sqlite3_column_type(statement, column) {
+    case SQLITE_INTEGER: return .integer(sqlite3_column_int64(statement, column))
+    case SQLITE_FLOAT: return .real(sqlite3_column_double(statement, column))
+    case SQLITE_TEXT:
+      return .text(sqlite3_column_text(statement, column).map { String(cString: $0) } ?? "")
+    case SQLITE_BLOB:
+      let count = Int(sqlite3_column_bytes(statement, column))
+      return .blob([UInt8](UnsafeRawBufferPointer(start: sqlite3_column_blob(statement, column), count: count)))
+    default: return .null
+    }
+  }
+
+  /// Nothing but reading: no other files, no settings, no transactions.
+  private func restrict(_ connection: OpaquePointer?) {
     sqlite3_set_authorizer(
-      db.sqliteConnection,
+      connection,
       { _, action, _, _, _, _ in
         switch action {
         case SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE: SQLITE_OK
@@ -97,12 +140,14 @@ public struct SQLConsole: Sendable {
       }, nil)
   }
 
-  private func problem(_ error: DatabaseError, deadline: Deadline) -> SQLProblem {
-    if deadline.hasPassed || error.resultCode == .SQLITE_INTERRUPT { return .timeOut(secondsMax) }
-    if error.resultCode == .SQLITE_AUTH {
-      return SQLProblem(code: "not_read_only", description: "only statements that read are run here")
+  private func problem(_ connection: OpaquePointer?, _ deadline: Deadline) -> SQLProblem {
+    switch sqlite3_errcode(connection) {
+    case SQLITE_INTERRUPT: return .timeOut(secondsMax)
+    case SQLITE_AUTH:
+      return SQLProblem(code: "not_read_only", description: "exactly one statement that reads is run here")
+    default:
+      return SQLProblem(code: "sql_error", description: String(cString: sqlite3_errmsg(connection)))
     }
-    return SQLProblem(code: "sql_error", description: error.message ?? "\(error)")
   }
 
   /// A moment after which a statement is stopped.

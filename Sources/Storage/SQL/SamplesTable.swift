@@ -1,5 +1,3 @@
-import Foundation
-import GRDB
 import GRDBSQLite
 import Telemetry
 
@@ -47,12 +45,12 @@ enum SamplesTable {
     var cursor: Unmanaged<SamplesCursor>
   }
 
-  static func register(on db: Database, reader: StoreReader, catalog: Catalog) throws {
+  /// - Returns: SQLite's result code.
+  static func register(on connection: OpaquePointer?, reader: StoreReader, catalog: Catalog) -> Int32 {
     let context = Unmanaged.passRetained(Context(reader: reader, catalog: catalog))
-    let code = sqlite3_create_module_v2(
-      db.sqliteConnection, "samples", module, context.toOpaque()
-    ) { Unmanaged<Context>.fromOpaque($0!).release() }
-    guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+    return sqlite3_create_module_v2(connection, "samples", module, context.toOpaque()) {
+      Unmanaged<Context>.fromOpaque($0!).release()
+    }
   }
 
   /// The callbacks; SQLite keeps the pointer for as long as the process runs.

@@ -1,0 +1,132 @@
+import Telemetry
+
+/// What kind of machine it is and how its physics go.
+struct MachineKind: Sendable {
+  var name: String
+  var cycleSeconds: Double
+  /// kW at full load.
+  var nominalPower: Double
+  /// °C above the hall that it reaches when running, and seconds to get to 63 % of it.
+  var temperatureRise: Double
+  var heatingSeconds: Double
+  /// mm/s RMS with new tools.
+  var vibration: Double
+  /// Growth of wear per cycle; at wear 1 vibration has doubled.
+  var wearPerCycle: Double
+
+  static let press = MachineKind(
+    name: "press", cycleSeconds: 6, nominalPower: 62, temperatureRise: 34, heatingSeconds: 1_500,
+    vibration: 1.9, wearPerCycle: 0.000_05)
+  static let mill = MachineKind(
+    name: "mill", cycleSeconds: 42, nominalPower: 21, temperatureRise: 27, heatingSeconds: 700,
+    vibration: 1.1, wearPerCycle: 0.002)
+  static let conveyor = MachineKind(
+    name: "conveyor", cycleSeconds: 4, nominalPower: 5.5, temperatureRise: 22, heatingSeconds: 900,
+    vibration: 0.7, wearPerCycle: 0.000_01)
+}
+
+/// One machine of a line: state, counters and the quantities that follow from them.
+struct Machine: Sendable {
+  let kind: MachineKind
+  let id: String
+  let topic: String
+  private(set) var state = MachineState.idle
+  private(set) var cycles: UInt64 = 0
+  private(set) var good: UInt64 = 0
+  private(set) var scrap: UInt64 = 0
+  /// kW over the last tick, as published: what the energy counter adds up.
+  private(set) var power = 0.0
+  private(set) var energy: Double
+  private var random: RandomSource
+  private var temperature: Double
+  private var wear: Double
+  private var cycleShare = 0.0
+  private var secondsInState = 0.0
+  private(set) var program = "bracket-40"
+  private var tool: UInt64 = 1
+
+  /// Shortest stay in a state, so that a chart of states stays readable.
+  private static let dwellSecondsMin = 5.0
+  private static let programs = ["bracket-40", "bracket-60", "flange-12", "plate-8"]
+
+  init(kind: MachineKind, line: Int, seed: UInt64) {
+    self.kind = kind
+    id = "\(kind.name)\(line)"
+    topic = "plant/line\(line)/\(id)/telemetry"
+    random = RandomSource(seed: seed, name: id)
+    temperature = 20 + 4 * random.share()
+    wear = 0.4 * random.share()
+    energy = (random.share() * 20_000).rounded()
+    power = Decimal.rounded(kind.nominalPower * state.powerShare, decimals: 2)
+  }
+
+  /// Lets `seconds` pass.
+  /// - Returns: whether the program was changed.
+  mutating func advance(seconds: Double, ambient: Double, _ chances: StateChances) -> Bool {
+    energy += power * seconds / 3_600
+    let isChanged = advanceState(seconds: seconds, chances)
+    if state == .running { produce(seconds: seconds) }
+    let load = state == .running ? 1 + 0.04 * random.noise() : 1
+    power = Decimal.rounded(kind.nominalPower * state.powerShare * load, decimals: 2)
+    let target = ambient + kind.temperatureRise * min(1, power / kind.nominalPower)
+    temperature += (target - temperature) * min(1, seconds / kind.heatingSeconds)
+    return isChanged
+  }
+
+  private mutating func advanceState(seconds: Double, _ chances: StateChances) -> Bool {
+    secondsInState += seconds
+    guard secondsInState >= Self.dwellSecondsMin else { return false }
+    let next = chances.next(after: state, seconds: seconds, &random)
+    guard next != state else { return false }
+    state = next
+    secondsInState = 0
+    guard next == .setup else { return false }
+    wear *= 0.2
+    tool = tool % 24 + 1
+    let before = program
+    program = random.element(of: Self.programs)
+    return program != before
+  }
+
+  private mutating func produce(seconds: Double) {
+    cycleShare += seconds / kind.cycleSeconds
+    while cycleShare >= 1 {
+      cycleShare -= 1
+      cycles += 1
+      wear += kind.wearPerCycle
+      if random.happens(0.008 + 0.03 * wear) { scrap += 1 } else { good += 1 }
+    }
+  }
+
+  mutating func message(at time: Timestamp) -> SimulatedMessage {
+    var json = JSONWriter(time: time)
+    json.word("state", state.rawValue)
+    json.count("cycles", cycles)
+    json.count("good", good)
+    json.count("scrap", scrap)
+    json.number("temperature", temperature + 0.05 * random.noise(), decimals: 2)
+    let rumble = state == .running ? kind.vibration * (1 + wear) : 0.08
+    json.number("vibration", max(0, rumble * (1 + 0.05 * random.noise())), decimals: 3)
+    json.number("power", power, decimals: 2)
+    json.number("energy", energy, decimals: 3)
+    writeOwn(&json)
+    return SimulatedMessage(time: time, topic: topic, payload: json.finished())
+  }
+
+  /// What only this kind of machine tells.
+  private mutating func writeOwn(_ json: inout JSONWriter) {
+    let isRunning = state == .running
+    switch kind.name {
+    case "mill":
+      json.number("spindle_speed", isRunning ? 8_000 + 12 * random.noise() : 0, decimals: 0)
+      json.number("spindle_load", isRunning ? max(0, 46 + 6 * random.noise()) : 0, decimals: 1)
+      json.number("feed_rate", isRunning ? 2_400 + 30 * random.noise() : 0, decimals: 0)
+      json.word("program", program)
+      json.count("tool", tool)
+    case "conveyor":
+      json.number("speed", isRunning ? 0.8 + 0.004 * random.noise() : 0, decimals: 3)
+      json.flag("jam", state == .fault)
+    default: break
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import Telemetry
+
+/// How large the plant is and how often its devices speak.
+public struct PlantSettings: Sendable, Hashable {
+  /// Lines of a press, a mill and a conveyor each.
+  public var lines = 1
+  /// Time between two telemetry messages of a device, milliseconds.
+  public var intervalMilliseconds = 1_000
+  /// Time between two messages of a room sensor, seconds.
+  public var roomSeconds = 30
+
+  public init() {}
+
+  /// Enough lines, speaking often enough, for about `rate` messages a second.
+  ///
+  /// Messages of one device stay at least 10 ms apart, so that their times in milliseconds differ.
+  /// 5 a second is the plain plant: three machines, pump and meter, each once a second.
+  public init(messagesPerSecond rate: Double) {
+    precondition(rate > 0, "a rate is above 0")
+    var devices = 5
+    while Double(devices) / rate < 0.01 {
+      lines += 1
+      devices += 3
+    }
+    intervalMilliseconds = max(10, Int((Double(devices) * 1_000 / rate).rounded()))
+  }
+}
+
+/// A small factory that makes the same messages from the same seed, on every machine.
+///
+/// Pure: time comes in, messages come out. Topics and payloads are those of devices/demo-line.yaml.
+public struct Plant: Sendable {
+  public let settings: PlantSettings
+  /// When the next messages are due.
+  public private(set) var next: Timestamp
+  private var lines: [[Machine]]
+  private var pump: Pump
+  private var meter: Meter
+  private var rooms: [Room]
+  private var panel: Panel
+  private var nextRooms: Timestamp
+
+  public init(seed: UInt64, start: Timestamp, settings: PlantSettings = PlantSettings()) {
+    self.settings = settings
+    next = start
+    nextRooms = start
+    lines = (1...max(1, settings.lines)).map { line in
+      [MachineKind.press, .mill, .conveyor].map { Machine(kind: $0, line: line, seed: seed) }
+    }
+    pump = Pump(seed: seed)
+    meter = Meter(seed: seed)
+    rooms = [
+      Room(name: "office", mean: 21.5, swing: 1.5, people: 520, seed: seed),
+      Room(name: "hall1", mean: 22, swing: 3.5, people: 180, seed: seed),
+    ]
+    panel = Panel(seed: seed)
+  }
+
+  /// Everything that is due up to and including `time`, in order of time.
+  public mutating func step(to time: Timestamp) -> [SimulatedMessage] {
+    var messages: [SimulatedMessage] = []
+    while next <= time {
+      tick(at: next, into: &messages)
+      next = next.advanced(byMicroseconds: Int64(settings.intervalMilliseconds) * 1_000)
+    }
+    return messages
+  }
+
+  private mutating func tick(at time: Timestamp, into messages: inout [SimulatedMessage]) {
+    let seconds = Double(settings.intervalMilliseconds) / 1_000
+    let ambient = 22 + 3.5 * Day(time).warmth
+    for line in lines.indices {
+      advance(line: line, at: time, seconds: seconds, ambient: ambient, into: &messages)
+    }
+    let machines = lines.joined()
+    let running = machines.count { $0.state == .running }
+    let demand = Double(running) / Double(machines.count)
+    messages.append(pump.message(at: time, seconds: seconds, demand: demand))
+    let load = machines.reduce(4.5 + pump.power) { $0 + $1.power }
+    messages.append(meter.message(at: time, seconds: seconds, load: load))
+    messages += panel.messages(at: time, seconds: seconds)
+    if time >= nextRooms {
+      for room in rooms.indices { messages += rooms[room].messages(at: time) }
+      nextRooms = time.advanced(byMicroseconds: Int64(settings.roomSeconds) * 1_000_000)
+    }
+  }
+
+  private mutating func advance(
+    line: Int, at time: Timestamp, seconds: Double, ambient: Double,
+    into messages: inout [SimulatedMessage]
+  ) {
+    let halted = lines[line].map(\.state.haltsNeighbours)
+    for place in lines[line].indices {
+      let chances = StateChances(
+        isUpstreamHalted: place > 0 && halted[place - 1],
+        isDownstreamHalted: place + 1 < halted.count && halted[place + 1])
+      let before = lines[line][place].state
+      let isNewProgram = lines[line][place].advance(seconds: seconds, ambient: ambient, chances)
+      let machine = lines[line][place]
+      if machine.state == .fault, before != .fault { panel.noteFault(of: machine.id) }
+      messages.append(lines[line][place].message(at: time))
+      if isNewProgram, machine.kind.name == "mill" {
+        messages.append(
+          panel.recipeMessage(machine: machine.id, recipe: machine.program, at: time))
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import GRDB
+import Synchronization
+import Telemetry
+
+/// A store that nobody runs, opened for reading: the database and, in memory, the journal's tail.
+///
+/// Writes nothing to the journal or the database (SQLite may make its `-shm` file anew). Use it only while
+/// no gateway holds the directory; beside one, segments could go while they are read.
+public final class OfflineStore: Sendable {
+  public let reader: StoreReader
+  /// What was replayed, and the damage that was met; nothing of it is booked.
+  public let report: RecoveryReport
+  /// Items of the tail that are not in the database: events, refused payloads and so on.
+  private let tail: [(id: Int64, item: Item)]
+
+  /// - Throws: `DatabaseError` when the file is missing or damaged; `millwright doctor` can mend that.
+  public init(directory: String) throws {
+    let queue = try StoreDatabase.openReadOnly(path: StoreDatabase.path(in: directory))
+    var shelf = SeriesShelf(chunkSamplesMax: .max)
+    let position = try queue.read { try OfflineStore.restore(&shelf, $0) }
+    let journal = try JournalReader(directory: directory + "/journal")
+    var tail: [(id: Int64, item: Item)] = []
+    try journal.readAll(after: position.replayFrom) { header, batch in
+      for (place, item) in batch.items.enumerated() {
+        if case .series(let definition) = item { shelf.define(definition) }
+        guard header.sequence > position.rows else { continue }
+        tail.append((Int64(bitPattern: header.sequence << 20) + Int64(place), item))
+      }
+      for sample in batch.samples { _ = shelf.apply(sample, sequence: header.sequence) }
+    }
+    self.tail = tail
+    report = RecoveryReport(
+      records: journal.recordCount, samples: journal.sampleCount, damages: journal.damages,
+      isDatabaseAhead: position.rows > journal.lastSequence)
+    let open = OpenShelf(shelf)
+    reader = StoreReader(
+      directory: directory, database: queue, definitions: tail.map(\.item)
+    ) { open.parts(of: $0) }
+  }
+
+  /// Fills the shelf with what the database knows of each series.
+  private static func restore(
+    _ shelf: inout SeriesShelf, _ db: Database
+  ) throws -> (rows: UInt64, replayFrom: UInt64) {
+    for definition in try Catalog.load(db).series { shelf.define(definition) }
+    let rows = try Row.fetchCursor(
+      db, sql: "SELECT series, sealed_seq, time, bits, quality FROM current")
+    while let row = try rows.next() {
+      shelf.restore(
+        series: UInt32(truncatingIfNeeded: row[0] as Int64),
+        sealedSequence: UInt64(bitPattern: row[1]),
+        last: StoredSample(
+          time: Timestamp(microseconds: row[2]), bits: UInt64(bitPattern: row[3]),
+          quality: Quality(rawValue: UInt8(truncatingIfNeeded: row[4] as Int64))))
+    }
+    func number(_ key: String) throws -> UInt64 {
+      let value = try Int64.fetchOne(
+        db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
+      return UInt64(bitPattern: value ?? 0)
+    }
+    let position = try number(Schema.journalPositionKey)
+    return (position, min(position, try number("replay_from")))
+  }
+
+  /// What the quarantine holds, oldest first, as of the end of the journal.
+  public func quarantine() throws -> [HeldPayload] {
+    var held = try reader.quarantine()
+    for (id, item) in tail {
+      switch item {
+      case .quarantined(let payload): held.append(HeldPayload(id: id, payload: payload))
+      case .released(let rows, _): held.removeAll { rows.contains($0.id) }
+      default: break
+      }
+    }
+    return held
+  }
+
+  /// The open chunks; a lock, because readers come from any thread and decoding caches inside.
+  private final class OpenShelf: Sendable {
+    private let shelf: Mutex<SeriesShelf>
+
+    init(_ shelf: sending SeriesShelf) { self.shelf = Mutex(shelf) }
+
+    func parts(of series: [UInt32]) -> [OpenPart] { shelf.withLock { $0.openParts(of: series) } }
+  }
+}
+
+extension StoreReader {
+  /// What the quarantine table holds, oldest first; bounded by the settings of the store.
+  public func quarantine() throws -> [HeldPayload] {
+    try database.read { db in
+      try Row.fetchAll(db, sql: "SELECT * FROM quarantine ORDER BY id").map(HeldPayload.init)
+    }
+  }
+}

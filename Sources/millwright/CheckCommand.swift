@@ -1,0 +1,98 @@
+import ArgumentParser
+import Devices
+import Foundation
+import Gateway
+
+/// `millwright check`: reads the whole configuration and touches nothing.
+struct CheckCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Read the configuration and say what is wrong, with file, line and column.",
+    discussion: """
+      Reads millwright.yaml, devices/*.yaml and the environment. Touches nothing: safe beside a running
+      gateway. Ends with 1 when there is an error.
+
+      EXAMPLES
+        millwright check
+        millwright check --config /etc/millwright/millwright.yaml
+        millwright check --json | jq '.diagnostics[] | .message'
+      """)
+
+  @OptionGroup var place: ConfigurationOptions
+
+  @Flag(help: "One JSON object instead of lines.")
+  var json = false
+
+  func run() async throws {
+    let (configuration, diagnostics) = place.loader().load()
+    if json {
+      print(CheckReport(configuration, diagnostics).json)
+    } else {
+      for diagnostic in diagnostics { print(diagnostic) }
+      print(CheckReport(configuration, diagnostics).text)
+    }
+    if configuration == nil { throw ExitCode(Failure.Status.failed.rawValue) }
+  }
+}
+
+/// The outcome of a check in words and in JSON.
+struct CheckReport {
+  var configuration: LoadedConfiguration?
+  var diagnostics: [Diagnostic]
+
+  init(_ configuration: LoadedConfiguration?, _ diagnostics: [Diagnostic]) {
+    self.configuration = configuration
+    self.diagnostics = diagnostics
+  }
+
+  private var errors: Int { diagnostics.count { $0.severity == .error } }
+  private var warnings: Int { diagnostics.count - errors }
+
+  var text: String {
+    guard let configuration else {
+      return "\(counted(errors, "error")), \(counted(warnings, "warning"))"
+    }
+    let devices = configuration.devices
+    let gateway = configuration.gateway
+    let broker = gateway.mqtt.map { "\($0.host):\($0.port)" } ?? "none"
+    return """
+      ok: \(counted(configuration.files.count, "file")), \(counted(warnings, "warning"))
+        profiles  \(devices.profiles.count)
+        devices   \(devices.devices.count)
+        routes    \(devices.routes.count)
+        gateway   \(gateway.gatewayID)
+        data      \(gateway.store.directory)
+        broker    \(broker)
+        http      \(gateway.http.host):\(gateway.http.port)
+      """
+  }
+
+  var json: String {
+    let list = diagnostics.map { diagnostic in
+      JSONText.object([
+        ("file", JSONText.string(diagnostic.file)), ("line", String(diagnostic.line)),
+        ("column", String(diagnostic.column)),
+        ("severity", JSONText.string(diagnostic.severity.rawValue)),
+        ("message", JSONText.string(diagnostic.message)),
+      ])
+    }
+    var members = [
+      ("ok", configuration == nil ? "false" : "true"), ("errors", String(errors)),
+      ("warnings", String(warnings)), ("diagnostics", "[" + list.joined(separator: ", ") + "]"),
+    ]
+    if let configuration {
+      let files = configuration.files.map { JSONText.string($0.name) }.joined(separator: ", ")
+      members += [
+        ("files", "[\(files)]"), ("profiles", String(configuration.devices.profiles.count)),
+        ("devices", String(configuration.devices.devices.count)),
+        ("routes", String(configuration.devices.routes.count)),
+        ("data", JSONText.string(configuration.gateway.store.directory)),
+      ]
+    }
+    return JSONText.object(members)
+  }
+
+  private func counted(_ count: Int, _ noun: String) -> String {
+    "\(count) \(noun)\(count == 1 ? "" : "s")"
+  }
+}

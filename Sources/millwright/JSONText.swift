@@ -1,0 +1,54 @@
+import Foundation
+import Storage
+import Telemetry
+
+/// JSON written by hand where the order of members and constant memory matter.
+enum JSONText {
+  static func string(_ text: String) -> String {
+    var out = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": out += "\\\""
+      case "\\": out += "\\\\"
+      case "\n": out += "\\n"
+      case "\r": out += "\\r"
+      case "\t": out += "\\t"
+      case _ where scalar.value < 0x20:
+        let hex = String(scalar.value, radix: 16)
+        out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out + "\""
+  }
+
+  /// Shortest text that reads back as the same number; what JSON cannot write is null.
+  static func number(_ value: Double) -> String {
+    guard value.isFinite else { return "null" }
+    if value == value.rounded(), value.magnitude < 1e15 { return String(Int64(value)) }
+    return "\(value)"
+  }
+
+  static func value(_ value: Value?) -> String {
+    switch value {
+    case .number(let number): JSONText.number(number)
+    case .boolean(let flag): flag ? "true" : "false"
+    case .text(let word): string(word)
+    case nil: "null"
+    }
+  }
+
+  static func object(_ members: [(String, String)]) -> String {
+    "{" + members.map { string($0.0) + ": " + $0.1 }.joined(separator: ", ") + "}"
+  }
+
+  static func cell(_ cell: SQLResult.Cell) -> String {
+    switch cell {
+    case .null: "null"
+    case .integer(let number): String(number)
+    case .real(let number): JSONText.number(number)
+    case .text(let text): string(text)
+    case .blob(let bytes): string(Data(bytes).base64EncodedString())
+    }
+  }
+}

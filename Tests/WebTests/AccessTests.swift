@@ -124,7 +124,8 @@ struct AccessTests {
   @Test("An open API refuses pages of other origins")
   func foreignOrigin() async throws {
     try await Bench.run { bench in
-      let foreign = try await bench.get("/api/v1/series", headers: [.origin: "https://evil.example"])
+      let foreign = try await bench.get(
+        "/api/v1/series", headers: [.origin: "https://evil.example"])
       #expect(foreign.status == 403)
       #expect(foreign.problem == "forbidden-origin")
       let own = try await bench.get("/api/v1/series", headers: [.origin: "http://localhost"])

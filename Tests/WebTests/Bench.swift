@@ -67,7 +67,8 @@ struct Bench: Sendable {
       gateway: gateway, settings: settings, logger: quietLogger, resources: resources, clock: clock)
     do {
       try await server.makeApplication().test(.router) { client in
-        try await body(Bench(gateway: gateway, server: server, client: client, directory: directory))
+        try await body(
+          Bench(gateway: gateway, server: server, client: client, directory: directory))
       }
     } catch {
       await gateway.stop()
@@ -104,12 +105,14 @@ struct Bench: Sendable {
 
   /// Sends `count` temperatures of press1, a second apart from 2026-11-21T08:00:00Z: 20, 20.5, 21 …
   func sendTemperatures(_ count: Int) async throws {
-    let lines = (0..<count).map { index in
-      "x,device=press1 temperature=\(20 + Double(index) / 2) \(1_795_248_000 + index)"
+    let readings = (0..<count).map { index in
+      """
+      {"device_id": "press1", "timestamp": \(1_795_248_000 + index),
+       "metrics": {"temperature": \(20 + Double(index) / 2)}}
+      """
     }
-    let answer = try await ask(
-      .post, "/api/v2/write?precision=s", bytes: Array(lines.joined(separator: "\n").utf8))
-    #expect(answer.status == 204, "\(answer.text)")
+    let answer = try await post(IngestTests.path, "[\(readings.joined(separator: ","))]")
+    #expect(answer.status == 200, "\(answer.text)")
   }
 }
 

@@ -130,7 +130,8 @@ struct EventTests {
       #expect(extra.status == 200)
       await bench.gateway.flush()
       let rows = try await bench.post("/api/v1/query/sql", #"{"sql": "SELECT context FROM event"}"#)
-      #expect(rows.json["rows"]?.elements?.first?.elements?.first?.text == #"{"app_version":"1.2"}"#)
+      #expect(
+        rows.json["rows"]?.elements?.first?.elements?.first?.text == #"{"app_version":"1.2"}"#)
     }
   }
 }

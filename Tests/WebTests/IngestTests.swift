@@ -92,7 +92,7 @@ struct IngestTests {
       #expect(mixed.status == 400)
       #expect(mixed.json["errors"]?.elements?.first?["pointer"]?.text == "line 2")
       let stored = try await bench.get(
-        "/api/v1/query?series=press1/temperature&from=1795248000&to=1795248010")
+        "/api/v1/query?series=press1/m.temperature&from=1795248000&to=1795248010")
       #expect(stored.json["series"]?.elements?.first?["columns"]?["value"]?.encoded == "[20,21]")
       let precision = try await bench.ask(.post, "/api/v2/write?precision=m", bytes: [])
       #expect(precision.status == 400)
@@ -103,7 +103,8 @@ struct IngestTests {
   func packed(_ coding: ContentCoding) async throws {
     try await Bench.run { bench in
       let deflate = try #require(Deflate(coding))
-      let bytes = Array(deflate.pack(ByteBuffer(string: Self.reading), isEnd: true).readableBytesView)
+      let bytes = Array(
+        deflate.pack(ByteBuffer(string: Self.reading), isEnd: true).readableBytesView)
       let headers: HTTPFields = [
         .contentType: "application/json", .contentEncoding: coding.rawValue,
       ]
@@ -116,7 +117,8 @@ struct IngestTests {
     }
   }
 
-  @Test("A body that unpacks to too much is stopped on the way", arguments: [ContentCoding.gzip, .zstd])
+  @Test(
+    "A body that unpacks to too much is stopped on the way", arguments: [ContentCoding.gzip, .zstd])
   func bomb(_ coding: ContentCoding) async throws {
     try await Bench.run { bench in
       let deflate = try #require(Deflate(coding))
@@ -125,7 +127,8 @@ struct IngestTests {
       #expect(bytes.count < 1 << 20)
       let answer = try await bench.ask(
         .post, Self.path,
-        headers: [.contentType: "application/json", .contentEncoding: coding.rawValue], bytes: bytes)
+        headers: [.contentType: "application/json", .contentEncoding: coding.rawValue], bytes: bytes
+      )
       #expect(answer.status == 413)
     }
   }

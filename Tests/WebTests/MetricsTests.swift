@@ -58,7 +58,8 @@ struct MetricsReader {
   }
 
   private mutating func sample(_ line: Substring) throws {
-    guard let blank = line.lastIndex(of: " "), let value = Double(line[line.index(after: blank)...]) else {
+    guard let blank = line.lastIndex(of: " "), let value = Double(line[line.index(after: blank)...])
+    else {
       throw Failure(description: "no value: \(line)")
     }
     let key = String(line[..<blank])
@@ -74,7 +75,9 @@ struct MetricsReader {
     }
     guard allowed.contains(name) else { throw Failure(description: "\(name) is not of \(family)") }
     if types[family] == "counter", !name.hasSuffix("_total") { throw Failure(description: name) }
-    guard values.updateValue(value, forKey: key) == nil else { throw Failure(description: "twice: \(key)") }
+    guard values.updateValue(value, forKey: key) == nil else {
+      throw Failure(description: "twice: \(key)")
+    }
   }
 }
 
@@ -87,12 +90,13 @@ struct MetricsTests {
       _ = try await bench.get("/nowhere/\"\n")
       let accept = isOpenMetrics ? "application/openmetrics-text; version=1.0.0" : "text/plain"
       let answer = try await bench.get("/metrics", headers: [.accept: accept])
-      let type = isOpenMetrics ? "application/openmetrics-text; version=1.0.0" : "text/plain; version=0.0.4"
+      let type =
+        isOpenMetrics ? "application/openmetrics-text; version=1.0.0" : "text/plain; version=0.0.4"
       #expect(answer.headers[.contentType]?.hasPrefix(type) == true)
       let metrics = try MetricsReader(answer.text, isOpenMetrics: isOpenMetrics)
       #expect(metrics.values["millwright_samples_total"] == 10)
       #expect(metrics.values[#"millwright_broker_state{state="not_configured"}"#] == 1)
-      let request = #"{method="POST",route="/api/v2/write",status="204"}"#
+      let request = #"{method="POST",route="/api/v1/industry40/iot/ingest",status="200"}"#
       #expect(metrics.values["millwright_http_requests_total" + request] == 1)
       #expect(metrics.values["process_resident_memory_bytes"] ?? 0 > 0)
       #expect(metrics.values["process_open_fds"] ?? 0 > 0)

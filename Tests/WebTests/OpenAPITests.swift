@@ -16,7 +16,9 @@ struct OpenAPITests {
     let data = try Data(contentsOf: URL(filePath: Bench.resources + "/openapi.json"))
     let api = try JSONReader.read([UInt8](data))
     return (api["paths"]?.members ?? []).flatMap { path, methods in
-      (methods.members ?? []).map { Operation(path: path, method: $0.0.uppercased(), content: $0.1) }
+      (methods.members ?? []).map {
+        Operation(path: path, method: $0.0.uppercased(), content: $0.1)
+      }
     }
   }
 
@@ -52,7 +54,9 @@ struct OpenAPITests {
       // Writing comes before reading, so that what is read is there.
       let order = ["POST", "GET", "DELETE"]
       let operations = try Self.operations().sorted {
-        (order.firstIndex(of: $0.method) ?? 9, $0.path) < (order.firstIndex(of: $1.method) ?? 9, $1.path)
+        (order.firstIndex(of: $0.method) ?? 9, $0.path) < (
+          order.firstIndex(of: $1.method) ?? 9, $1.path
+        )
       }
       for operation in operations {
         for (type, body) in Self.bodies(operation) {
@@ -86,7 +90,9 @@ struct OpenAPITests {
     var path = operation.path
     var query: [String] = []
     for parameter in operation.content["parameters"]?.elements ?? [] {
-      guard let name = parameter["name"]?.text, let example = parameter["example"]?.text else { continue }
+      guard let name = parameter["name"]?.text, let example = parameter["example"]?.text else {
+        continue
+      }
       switch parameter["in"]?.text {
       case "path":
         let isRow = path.contains("/quarantine/")

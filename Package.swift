@@ -81,6 +81,15 @@ let package = Package(
       dependencies: ["Storage", "Telemetry", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(
       name: "PayloadsTests", dependencies: ["Payloads", "Telemetry"], exclude: ["Golden"]),
+    .testTarget(
+      name: "WebTests",
+      dependencies: [
+        "Web", "Gateway", "Devices", "Storage", "Telemetry", "CZlib", "CZstd",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -51,13 +51,9 @@ public final class WebServer: Service {
 
   public func run() async throws {
     defer { ports.announce(nil) }
-    var local: LocalToken?
     let directory = gateway.configuration.store.directory
     let announced = Mutex<LocalToken?>(nil)
-    defer {
-      local = announced.withLock { $0 }
-      local?.remove(directory: directory)
-    }
+    defer { announced.withLock { $0 }?.remove(directory: directory) }
     let application = makeApplication { [self] port in
       let note = LocalToken(url: "http://\(reachableHost):\(port)", token: token)
       do {

@@ -67,6 +67,8 @@ public struct IngestFigures: Sendable {
   public var replaySeconds = 0.0
   public var journalDamages = 0
   public var configurationWarnings: [String] = []
+
+  public init() {}
 }
 
 /// Counts per upper bound, as Prometheus histograms have them.

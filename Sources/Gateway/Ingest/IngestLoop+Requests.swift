@@ -42,6 +42,8 @@ extension IngestLoop {
     guard storageRetryAt == nil else {
       return reply(.failure(.storageUnavailable(reason: figures.storageProblem)))
     }
+    // Definitions that wait must come before the first sample that uses them.
+    beginWithCarried()
     if batch.isEmpty { batchStarted = now.monotonicMicroseconds }
     figures.submissions += 1
     do {

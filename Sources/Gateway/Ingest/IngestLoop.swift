@@ -130,6 +130,8 @@ final class IngestLoop {
     guard connection.isOpen, storageRetryAt == nil, let subscriber else { return }
     let room = settings.batchMessagesMax - batch.deliveries.count
     guard room > 0, batchBytes < settings.batchBytesMax else { return }
+    // Definitions that wait must come before the first sample that uses them.
+    beginWithCarried()
     switch subscriber.readAvailable(limit: room) {
     case .dry: isDry = true
     case .limit: isDry = false

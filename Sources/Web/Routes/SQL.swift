@@ -18,6 +18,8 @@ extension RouteTable {
       throw Problem.invalid("/format", "unknown_format", "`format` is json or csv")
     }
     let console = SQLConsole(secondsMax: settings.sqlSecondsMax, rowsMax: settings.sqlRowsMax)
+    // New devices and events wait in memory for some seconds; who asks wants to see them.
+    await gateway.flush()
     let buffer = try await gateway.queries.fetch { reader in
       let result = try console.run(sql, reader: reader)
       return format == "csv" ? SQLForm.csv(result) : SQLForm.json(result)

@@ -15,22 +15,11 @@ struct SampleSource: Sendable {
   let plan: QueryPlan
   let catalog: Catalog
 
-  /// A page as text, and how to go on.
-  private struct Piece: Sendable {
-    var buffer: ByteBuffer
-    var samples: Int
-    var next: Timestamp?
-    var isCut: Bool
-  }
-
   func writeJSON(to writer: inout any ResponseBodyWriter) async throws {
     try await writer.write(ByteBuffer(string: #"{"series":["#))
     var isFirst = true
-    let cursor = try await pages { target, columns, buffer, part in
-      var prefix = isFirst ? "" : ","
-      _ = part
-      prefix += Self.head(target)
-      buffer.writeString(prefix)
+    let cursor = try await pages { target, columns, buffer in
+      buffer.writeString((isFirst ? "" : ",") + Self.head(target))
       Self.appendJSON(columns, target: target, plan: plan, catalog: catalog, to: &buffer)
     } wrote: { buffer in
       isFirst = false
@@ -42,7 +31,7 @@ struct SampleSource: Sendable {
 
   func writeCSV(to writer: inout any ResponseBodyWriter) async throws {
     try await writer.write(ByteBuffer(string: "device,metric,time,value,unit,quality\r\n"))
-    _ = try await pages { target, columns, buffer, _ in
+    _ = try await pages { target, columns, buffer in
       Self.appendCSV(columns, target: target, plan: plan, catalog: catalog, to: &buffer)
     } wrote: { buffer in
       try await writer.write(buffer)
@@ -51,7 +40,7 @@ struct SampleSource: Sendable {
 
   /// Goes through the pages of all series; answers the cursor when the limit ended it.
   private func pages(
-    form: (QueryPlan.Target, ChunkColumns, inout ByteBuffer, Int) -> Void,
+    form: (QueryPlan.Target, ChunkColumns, inout ByteBuffer) -> Void,
     wrote: (ByteBuffer) async throws -> Void
   ) async throws -> String? {
     var left = plan.samplesMax
@@ -76,7 +65,7 @@ struct SampleSource: Sendable {
         left -= columns.count
         if !columns.isEmpty || part == 0 {
           var buffer = ByteBuffer()
-          form(target, columns, &buffer, part)
+          form(target, columns, &buffer)
           try await wrote(buffer)
         }
         part += 1

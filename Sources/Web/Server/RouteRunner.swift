@@ -23,7 +23,7 @@ struct RouteRunner: Sendable {
   /// A known path answers an unknown method with 405 and says which are known.
   private func addRefusals(to router: Router<WebContext>, _ routes: [Route]) {
     let all: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .options]
-    for (path, group) in Dictionary(grouping: routes, by: \.path) {
+    for group in Dictionary(grouping: routes, by: \.path).values {
       var allowed = group.map(\.method.rawValue)
       if allowed.contains("GET") { allowed.append("HEAD") }
       let missing =
@@ -34,7 +34,6 @@ struct RouteRunner: Sendable {
           throw Problem.methodNotAllowed(method.rawValue, allowed: names)
         }
       }
-      _ = path
     }
   }
 

@@ -60,8 +60,9 @@ public struct SQLConsole: Sendable {
 
   private func open(_ reader: StoreReader) throws -> OpaquePointer? {
     var connection: OpaquePointer?
-    let path = StoreDatabase.path(in: reader.directory)
-    let code = sqlite3_open_v2(path, &connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
+    let path = StoreDatabase.readOnlyURI(StoreDatabase.path(in: reader.directory))
+    let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI
+    let code = sqlite3_open_v2(path, &connection, flags, nil)
     guard code == SQLITE_OK else {
       sqlite3_close_v2(connection)
       throw SQLProblem(

@@ -43,10 +43,9 @@ public final class Gateway: Service {
     self.mailbox = mailbox
     publisher = try Gateway.makePublisher(configuration)
     let reader = StoreReader(
-      directory: configuration.store.directory, database: recovery.store.database
-    ) { series in
-      OpenRequest.fetch(series, from: mailbox)
-    }
+      directory: configuration.store.directory, database: recovery.store.database,
+      fetchCatalog: { OpenRequest.fetchCatalog(from: mailbox) },
+      fetchOpen: { OpenRequest.fetch($0, from: mailbox) })
     queries = Queries(reader: reader, mailbox: mailbox)
     jobs = JobRunner(
       reader: reader, mailbox: mailbox, settings: configuration.store, devices: loaded.devices,

@@ -55,28 +55,33 @@ public final class Queries: Sendable {
   }
 }
 
-/// Asks the ingest thread for open chunks and waits; for threads that may block.
+/// Asks the ingest thread and waits for the answer; for threads that may block.
 enum OpenRequest {
   static func fetch(_ series: [UInt32], from mailbox: Mailbox) -> [OpenPart] {
-    let box = Mutex<[OpenPart]>([])
-    let done = DispatchSemaphore(value: 0)
-    let answer = Answer(box: box, done: done)
-    guard mailbox.post(.openParts(series) { answer.give($0) }) else { return [] }
-    answer.done.wait()
-    return answer.parts.withLock { $0 }
+    wait(otherwise: []) { reply in mailbox.post(.openParts(series, reply)) }
   }
 
-  private final class Answer: Sendable {
-    let parts: Mutex<[OpenPart]>
-    let done: DispatchSemaphore
+  static func fetchCatalog(from mailbox: Mailbox) -> Catalog {
+    wait(otherwise: Catalog()) { reply in mailbox.post(.catalog(reply)) }
+  }
 
-    init(box: consuming Mutex<[OpenPart]>, done: DispatchSemaphore) {
-      parts = box
-      self.done = done
-    }
+  private static func wait<Value: Sendable>(
+    otherwise fallback: Value, _ post: (@escaping @Sendable (Value) -> Void) -> Bool
+  ) -> Value {
+    let answer = Answer(fallback)
+    guard post({ answer.give($0) }) else { return fallback }
+    answer.done.wait()
+    return answer.value.withLock { $0 }
+  }
 
-    func give(_ given: [OpenPart]) {
-      parts.withLock { $0 = given }
+  private final class Answer<Value: Sendable>: Sendable {
+    let value: Mutex<Value>
+    let done = DispatchSemaphore(value: 0)
+
+    init(_ initial: Value) { value = Mutex(initial) }
+
+    func give(_ given: Value) {
+      value.withLock { $0 = given }
       done.signal()
     }
   }

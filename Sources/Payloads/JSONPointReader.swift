@@ -15,6 +15,8 @@ struct JSONPointReader: ~Copyable {
   private var sawItems = false
   // Of the point being read.
   private var point = Point(fieldsEnd: 0)
+  /// Position of the point in the payload; -1 before the first.
+  private var item: Int32 = -1
   private var timeRank = Int.max
   private var sawMetrics = false
   private var sawBadDevice = false
@@ -117,12 +119,14 @@ struct JSONPointReader: ~Copyable {
     sawItems = true
     switch scanner.next {
     case Ascii.openBrace:
+      item += 1
       try readPoint(into: &readings)
     case Ascii.openBracket:
       guard try scanner.open(closing: Ascii.closeBracket) else { return }
       var index = 0
       repeat {
         try push(index: index)
+        item += 1
         if scanner.next == Ascii.openBrace {
           try readPoint(into: &readings)
         } else {
@@ -144,7 +148,7 @@ struct JSONPointReader: ~Copyable {
   private mutating func readPoint(into readings: inout Readings) throws(PayloadError) {
     let fieldsStart = readings.fields.count
     let refusalsStart = readings.refusals.count
-    point = Point(fieldsEnd: fieldsStart)
+    point = Point(item: item, fieldsEnd: fieldsStart)
     timeRank = .max
     sawMetrics = false
     sawBadDevice = false

@@ -96,7 +96,9 @@ struct LineProtocolReader: ~Copyable {
       return readings.scratch.removeSubrange(scratchStart...)
     }
     readings.points.append(
-      Point(device: device, time: time, fieldsEnd: readings.fields.count))
+      Point(
+        device: device, time: time, item: Int32(clamping: line - 1),
+        fieldsEnd: readings.fields.count))
   }
 
   private mutating func readTag(_ readings: inout Readings) throws(Fault) {

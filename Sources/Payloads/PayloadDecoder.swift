@@ -3,7 +3,7 @@ import Telemetry
 /// Bounds on what one payload may hold, so that no sender can fill memory.
 public struct PayloadLimits: Hashable, Sendable {
   /// Metrics, and also points, of one payload; beyond it: `too_many_fields`.
-  public var fieldsMax = 10_000
+  public var fieldsMax = 100_000
   /// Bytes of a metric's name; a longer one is refused, the rest goes on.
   public var nameBytesMax = 1_024
   /// Refusals that are told one by one; later ones are left out.

@@ -50,12 +50,16 @@ public struct Point: Sendable {
   /// Device type said by the payload, a hint for the profile.
   public var deviceType: Slice?
   public var time: Timestamp?
+  /// Position in the payload, counted from 0 over all items or lines, the refused ones too.
+  public var item: Int32
   /// End (exclusive) of its fields in `Readings.fields`; they start where the point before ends.
   public var fieldsEnd: Int
 
   @inlinable public init(
-    device: Slice? = nil, deviceType: Slice? = nil, time: Timestamp? = nil, fieldsEnd: Int
+    device: Slice? = nil, deviceType: Slice? = nil, time: Timestamp? = nil, item: Int32 = 0,
+    fieldsEnd: Int
   ) {
+    self.item = item
     self.device = device
     self.deviceType = deviceType
     self.time = time

@@ -19,23 +19,29 @@ public final class OfflineStore: Sendable {
     var shelf = SeriesShelf(chunkSamplesMax: .max)
     let position = try queue.read { try OfflineStore.restore(&shelf, $0) }
     let journal = try JournalReader(directory: directory + "/journal")
-    var tail: [(id: Int64, item: Item)] = []
+    var found: [(id: Int64, item: Item)] = []
     try journal.readAll(after: position.replayFrom) { header, batch in
       for (place, item) in batch.items.enumerated() {
         if case .series(let definition) = item { shelf.define(definition) }
         guard header.sequence > position.rows else { continue }
-        tail.append((Int64(bitPattern: header.sequence << 20) + Int64(place), item))
+        found.append((Int64(bitPattern: header.sequence << 20) + Int64(place), item))
       }
       for sample in batch.samples { _ = shelf.apply(sample, sequence: header.sequence) }
     }
+    let tail = found
     self.tail = tail
     report = RecoveryReport(
       records: journal.recordCount, samples: journal.sampleCount, damages: journal.damages,
       isDatabaseAhead: position.rows > journal.lastSequence)
     let open = OpenShelf(shelf)
     reader = StoreReader(
-      directory: directory, database: queue, definitions: tail.map(\.item)
-    ) { open.parts(of: $0) }
+      directory: directory, database: queue,
+      fetchCatalog: {
+        var catalog = try queue.read { try Catalog.load($0) }
+        for row in tail { catalog.apply(row.item) }
+        return catalog
+      },
+      fetchOpen: { open.parts(of: $0) })
   }
 
   /// Fills the shelf with what the database knows of each series.

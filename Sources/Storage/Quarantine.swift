@@ -40,3 +40,12 @@ extension Store {
     (error as? DatabaseError)?.isDamage ?? false
   }
 }
+
+extension StoreReader {
+  /// What the quarantine holds, oldest first; as of the last flush.
+  public func heldPayloads() throws -> [HeldPayload] {
+    try database.read { db in
+      try Row.fetchAll(db, sql: "SELECT * FROM quarantine ORDER BY id").map(HeldPayload.init)
+    }
+  }
+}

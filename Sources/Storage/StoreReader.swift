@@ -13,17 +13,18 @@ public final class StoreReader: Sendable {
   public let database: any DatabaseReader
   /// Asks the owner of the open chunks; a store that nobody owns answers from its own memory.
   private let fetchOpen: @Sendable ([UInt32]) -> [OpenPart]
-  /// Devices, series and words that are not in the database yet.
-  private let definitions: [Item]
+  /// Asks the same owner for devices, series and words, new ones included; `nil`: the database has all.
+  private let fetchCatalog: (@Sendable () throws -> Catalog)?
   private let damagedChunks = Mutex<Set<Int64>>([])
 
   public init(
-    directory: String, database: any DatabaseReader, definitions: [Item] = [],
+    directory: String, database: any DatabaseReader, 
+    fetchCatalog: (@Sendable () throws -> Catalog)? = nil,
     fetchOpen: @escaping @Sendable ([UInt32]) -> [OpenPart]
   ) {
     self.directory = directory
     self.database = database
-    self.definitions = definitions
+    self.fetchCatalog = fetchCatalog
     self.fetchOpen = fetchOpen
   }
 
@@ -33,9 +34,7 @@ public final class StoreReader: Sendable {
   public func openParts(of series: [UInt32]) -> [OpenPart] { fetchOpen(series) }
 
   public func catalog() throws -> Catalog {
-    var catalog = try database.read { try Catalog.load($0) }
-    for item in definitions { catalog.apply(item) }
-    return catalog
+    try fetchCatalog?() ?? database.read { try Catalog.load($0) }
   }
 
   public func diskUse() throws -> DiskUse {

@@ -45,11 +45,13 @@ public struct Outcome: Hashable, Sendable {
   public struct PointOutcome: Hashable, Sendable {
     /// Positions in `Batch.samples`.
     public var samples: Range<Int>
+    /// Position in the payload, refused items counted too.
+    public var item: Int
     /// The first refusal of the point.
     public var refusal: Refusal?
   }
 
-  public static let refusalsMax = 32
+  public static let refusalsMax = 100
 
   public var samples = 0
   /// Fields refused, and places the decoder could not read.

@@ -55,7 +55,9 @@ extension Resolver {
     outcome.samples += added
     if pass.message.collectsPoints {
       outcome.points.append(
-        Outcome.PointOutcome(samples: first..<batch.samples.count, refusal: refusal))
+        Outcome.PointOutcome(
+          samples: first..<batch.samples.count, item: Int(readings.points[position].item),
+          refusal: refusal))
     }
   }
 

@@ -1,5 +1,6 @@
 import Devices
 import Logging
+import Payloads
 import Storage
 import Telemetry
 
@@ -153,7 +154,9 @@ extension IngestLoop {
   /// A point is a duplicate when all of its samples are, and rejected when it brought none.
   private func judge(_ outcome: Outcome) -> SubmissionResult {
     var result = SubmissionResult()
-    for (index, point) in outcome.points.enumerated() {
+    var read = Set<Int>()
+    for point in outcome.points {
+      read.insert(point.item)
       let known = point.samples.count { verdicts[$0] == .duplicate }
       if !point.samples.isEmpty {
         if known == point.samples.count { result.duplicates += 1 } else { result.accepted += 1 }
@@ -161,14 +164,17 @@ extension IngestLoop {
       if let refusal = point.refusal {
         result.rejected.append(
           .init(
-            index: index, code: refusal.code, detail: refusal.detail, place: refusal.place))
+            index: point.item, code: refusal.code, detail: refusal.detail, place: refusal.place))
       }
     }
-    if outcome.points.isEmpty {
-      result.rejected = outcome.refusals.map {
-        .init(index: 0, code: $0.code, detail: $0.detail, place: $0.place)
-      }
+    // Items that the decoder gave up are among the refusals only; their place begins with their number.
+    for refusal in outcome.refusals {
+      let item = refusal.item
+      guard !read.contains(item) || outcome.points.isEmpty else { continue }
+      result.rejected.append(
+        .init(index: item, code: refusal.code, detail: refusal.detail, place: refusal.place))
     }
+    result.rejected.sort { $0.index < $1.index }
     return result
   }
 
@@ -187,5 +193,13 @@ extension IngestLoop {
     logger.notice("configuration reloaded", metadata: ["warnings": "\(warnings.count)"])
     for warning in warnings { logger.warning("\(warning)") }
     reply(warnings)
+  }
+}
+
+extension Refusal {
+  /// The item a refusal speaks of: `/3/metrics/a` → 3, `line 4` → 3, anything else → 0.
+  var item: Int {
+    if place.hasPrefix("line ") { return (Int(place.dropFirst(5)) ?? 1) - 1 }
+    return place.split(separator: "/").first.flatMap { Int($0) } ?? 0
   }
 }

@@ -1,0 +1,155 @@
+import Foundation
+import Storage
+import Telemetry
+import TestSupport
+import Testing
+
+/// SplitMix64, so that a failing run can be repeated from its printed seed.
+private struct Seeded: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+    return z ^ z >> 31
+  }
+}
+
+/// What was handed over with a promise: the broker's PUBACK (the broker then owes it to us) or our 200.
+private struct Promised {
+  var json: [Double] = []
+  var bare: [Double] = []
+  var repeated = 0
+  var httpMetrics: [Double] = []
+  var events: Set<String> = []
+  private var next = 0
+
+  mutating func lines(_ count: Int) -> (json: String, bare: String, repeated: String) {
+    var texts = (json: "", bare: "", repeated: "")
+    for _ in 0..<count {
+      next += 1
+      texts.json += #"{"ts": \#(1_700_000_000_000 + next * 10), "v": \#(next)}"# + "\n"
+      texts.bare += "\(next)\n"
+      texts.repeated += "1\n"
+      json.append(Double(next))
+      bare.append(Double(next))
+    }
+    repeated += count
+    return texts
+  }
+}
+
+@Suite(.serialized) struct CrashRoundsTests {
+  private var rounds: Int {
+    ProcessInfo.processInfo.environment["MILLWRIGHT_CRASH_ROUNDS"].flatMap(Int.init) ?? 20
+  }
+
+  @Test("After any number of kills and power cuts every acknowledged message is there exactly once")
+  func crashRounds() async throws {
+    let seed =
+      ProcessInfo.processInfo.environment["MILLWRIGHT_SEED"].flatMap(UInt64.init) ?? 20_261_121
+    var random = Seeded(state: seed)
+    let scratch = try Scratch()
+    let broker = try TestBroker(directory: scratch.path)
+    let gateway = try GatewayProcess(directory: scratch.path, brokerPort: broker.port)
+    // The session must exist before the first message, or the broker would keep nothing for us.
+    try gateway.start()
+    #expect(await eventually { gateway.request("GET", "/health")?.body.contains(#""connected""#) == true })
+    var promised = Promised()
+    for round in 0..<rounds {
+      if gateway.process?.isRunning != true {
+        try gateway.start(commitDelayMilliseconds: [0, 2, 10, 40].randomElement(using: &random)!)
+      }
+      let publishers = try publish(
+        &promised, count: Int.random(in: 20...1_500, using: &random), port: broker.port)
+      if Bool.random(using: &random) { submit(&promised, round: round, gateway) }
+      let delay = Int.random(in: 0...400, using: &random)
+      try await Task.sleep(for: .milliseconds(delay))
+      if Bool.random(using: &random) { submit(&promised, round: round + 1_000_000, gateway) }
+      gateway.kill()
+      try gateway.loseUnsynced(random: &random)
+      for publisher in publishers { #expect(publisher.wait() == 0) }
+    }
+    try gateway.start()
+    let reader = try await drained(gateway, promised)
+    #expect(gateway.stop() == 0, "a clean stop")
+    try verify(promised, reader: reader, comment: "seed \(seed), \(rounds) rounds")
+    let journal = try FileManager.default.contentsOfDirectory(atPath: gateway.dataDirectory + "/journal")
+    #expect(journal.isEmpty, "a clean stop leaves nothing to replay")
+  }
+
+  /// Three publishers of the broker's own make; each ends when the broker has acknowledged all.
+  private func publish(
+    _ promised: inout Promised, count: Int, port: Int
+  ) throws -> [ChildProcess] {
+    let lines = promised.lines(count)
+    let client = try TestBroker.find("mosquitto_pub")
+    func start(_ topic: String, _ text: String) throws -> ChildProcess {
+      let file = NSTemporaryDirectory() + "lines-" + UUID().uuidString
+      try text.write(toFile: file, atomically: true, encoding: .utf8)
+      return try ChildProcess(
+        "/bin/sh", ["-c", "\(client) -p \(port) -q 1 -t \(topic) -l < \(file); code=$?; rm -f \(file); exit $code"])
+    }
+    return [
+      try start("crash/json", lines.json), try start("crash/bare/count", lines.bare),
+      try start("crash/bare/state", lines.repeated),
+    ]
+  }
+
+  /// A batch of readings and an event over HTTP; counted only when we were told 200.
+  private func submit(_ promised: inout Promised, round: Int, _ gateway: GatewayProcess) {
+    let metrics = #"{"device_id": "web", "device_type": "x", "timestamp": \#(1_700_000_000 + round), "metrics": {"v": \#(round)}}"#
+    if gateway.request("POST", "/api/v1/industry40/iot/ingest", body: metrics)?.status == 200 {
+      promised.httpMetrics.append(Double(round))
+    }
+    let id = "event-\(round)"
+    let event = #"{"event": {"event_id": "\#(id)", "user_id": "u", "name": "Login", "timestamp": 1700000000, "properties": {}}}"#
+    if gateway.request("POST", "/api/v1/events", body: event)?.status == 200 {
+      promised.events.insert(id)
+    }
+  }
+
+  /// Waits until the broker has nothing left for us and everything promised has come.
+  private func drained(_ gateway: GatewayProcess, _ promised: Promised) async throws -> String {
+    let wanted = promised.bare.count
+    let path = "/api/v1/query/sql"
+    let body = #"{"sql": "SELECT metric, count(*) FROM samples WHERE device = 'crash.bare' GROUP BY metric"}"#
+    _ = await eventually(
+      {
+        guard let answer = gateway.request("POST", path, body: body), answer.status == 200 else {
+          return false
+        }
+        return answer.body.contains("[\"count\",\(wanted)]")
+          && answer.body.contains("[\"state\",\(promised.repeated)]")
+      }, tries: 3_000)
+    return gateway.dataDirectory
+  }
+
+  private func verify(_ promised: Promised, reader directory: String, comment: Comment) throws {
+    let store = try OfflineStore(directory: directory)
+    let catalog = try store.reader.catalog()
+    func values(_ key: String) throws -> [Double] {
+      guard let series = catalog.series.first(where: { catalog.key(of: $0.index).description == key })
+      else { return [] }
+      let page = try store.reader.page(
+        of: series.index, from: .distantPast, through: .distantFuture, count: .max)
+      #expect(page.next == nil)
+      return page.columns.bits.map { Double(bitPattern: $0) }
+    }
+    let json = try values("crash.json/v")
+    #expect((json.sorted() == promised.json) == true, comment)
+    let bare = try values("crash.bare/count")
+    #expect(bare.count == promised.bare.count, comment)
+    #expect((bare.sorted() == promised.bare) == true, comment)
+    #expect(try values("crash.bare/state").count == promised.repeated, comment)
+    let web = Set(try values("web/v"))
+    #expect(web.isSuperset(of: promised.httpMetrics), comment)
+    let console = SQLConsole(secondsMax: 60, rowsMax: 1_000_000)
+    let rows = try console.run("SELECT event_id FROM event", reader: store.reader).rows
+    let events = rows.compactMap { row in if case .text(let id) = row[0] { id } else { nil } }
+    #expect(Set(events).isSuperset(of: promised.events), comment)
+    #expect(Set(events).count == events.count, comment)
+  }
+}

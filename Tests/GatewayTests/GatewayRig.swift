@@ -1,0 +1,107 @@
+import Devices
+import Foundation
+import Logging
+import MQTT
+import Storage
+import Telemetry
+import TestSupport
+
+@testable import Gateway
+
+/// A gateway in this process, with a broker when asked for one.
+final class GatewayRig: @unchecked Sendable {  // One test drives it.
+  let scratch: Scratch
+  let broker: TestBroker?
+  private(set) var gateway: Gateway!
+  private var configuration: LoadedConfiguration
+  private let clock: ClockSource
+
+  init(
+    withBroker: Bool = true, yaml: String = "", clock: ClockSource = .system(),
+    change: (inout GatewayConfiguration) -> Void = { _ in }
+  ) throws {
+    scratch = try Scratch()
+    self.clock = clock
+    broker = withBroker ? try TestBroker(directory: scratch.path) : nil
+    var gateway = GatewayConfiguration(
+      gatewayID: "test", dataDirectory: scratch.path + "/data", devicesDirectory: "",
+      rulesDirectory: "")
+    gateway.store.ballastBytes = 0
+    if let broker {
+      var mqtt = MQTTSettings()
+      mqtt.port = Int32(broker.port)
+      mqtt.clientID = "millwright-test"
+      gateway.mqtt = mqtt
+    }
+    change(&gateway)
+    let files = yaml.isEmpty ? [] : [ConfigurationFile(name: "devices/test.yaml", content: yaml)]
+    let (devices, diagnostics) = DeviceConfiguration.load(files: files)
+    guard let devices else { throw MQTTError("\(diagnostics)") }
+    configuration = LoadedConfiguration(
+      gateway: gateway, devices: devices, files: files, warnings: [])
+  }
+
+  func start() throws {
+    var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    logger.logLevel = .critical
+    gateway = try Gateway(configuration: configuration, clock: clock, logger: logger)
+  }
+
+  func stop() async { await gateway.stop() }
+
+  func restart() async throws {
+    await stop()
+    try start()
+  }
+
+  func waitUntilConnected() async -> Bool {
+    await eventually { self.gateway.figures.broker == .connected }
+  }
+
+  /// Publishes one after the other at QoS 1 with mosquitto_pub's own connection.
+  func publish(_ messages: [(topic: String, payload: String)], qos: Int = 1, retained: Bool = false)
+    throws
+  {
+    for message in messages {
+      let arguments =
+        ["-p", "\(broker!.port)", "-t", message.topic, "-q", "\(qos)", "-s"] + (retained ? ["-r"] : [])
+      try ChildProcess(
+        try TestBroker.find("mosquitto_pub"), arguments, input: message.payload
+      ).wait()
+    }
+  }
+
+  /// All samples of `device/metric`, oldest first.
+  func samples(_ key: String) async throws -> [StoredSample] {
+    let catalog = await gateway.queries.fetchCatalog()
+    guard let wanted = SeriesKey(key),
+      let series = catalog.series.first(where: { catalog.key(of: $0.index) == wanted })
+    else { return [] }
+    return try await gateway.queries.fetch { reader in
+      var found: [StoredSample] = []
+      var from: Timestamp? = .distantPast
+      while let start = from {
+        let page = try reader.page(
+          of: series.index, from: start, through: .distantFuture, count: 10_000)
+        for index in 0..<page.columns.count {
+          found.append(
+            StoredSample(
+              time: Timestamp(microseconds: page.columns.times[index]),
+              bits: page.columns.bits[index],
+              quality: Quality(rawValue: page.columns.qualities[index])))
+        }
+        from = page.next
+      }
+      return found
+    }
+  }
+
+  func numbers(_ key: String) async throws -> [Double] {
+    try await samples(key).map { Double(bitPattern: $0.bits) }
+  }
+
+  func held() async throws -> [HeldPayload] {
+    await gateway.flush()
+    return try await gateway.queries.fetch { try $0.heldPayloads() }
+  }
+}

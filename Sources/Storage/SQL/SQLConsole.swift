@@ -37,9 +37,12 @@ public struct SQLConsole: Sendable {
   }
 
   /// Runs one SELECT (or other reading) statement. Blocks.
+  /// - Parameter catalog: what the owner of the store knows now; `nil`: as far as the database knows.
   /// - Throws: `SQLProblem` for everything the author of the statement can mend.
-  public func run(_ sql: String, reader: StoreReader) throws -> SQLResult {
-    let catalog = try reader.catalog()
+  public func run(
+    _ sql: String, reader: StoreReader, catalog known: Catalog? = nil
+  ) throws -> SQLResult {
+    let catalog = try known ?? reader.catalog()
     let deadline = Deadline(seconds: secondsMax)
     let connection = try open(reader)
     // Deferred closing also waits for a statement that an error left unfinished.

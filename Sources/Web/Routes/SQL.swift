@@ -18,8 +18,9 @@ extension RouteTable {
       throw Problem.invalid("/format", "unknown_format", "`format` is json or csv")
     }
     let console = SQLConsole(secondsMax: settings.sqlSecondsMax, rowsMax: settings.sqlRowsMax)
+    let catalog = await gateway.queries.fetchCatalog()
     let buffer = try await gateway.queries.fetch { reader in
-      let result = try console.run(sql, reader: reader)
+      let result = try console.run(sql, reader: reader, catalog: catalog)
       return format == "csv" ? SQLForm.csv(result) : SQLForm.json(result)
     }
     return Reply(

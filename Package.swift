@@ -75,7 +75,11 @@ let package = Package(
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "Telemetry"]),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),
-    .testTarget(name: "CommandTests", dependencies: ["millwright", "Storage", "Telemetry"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "millwright", "Storage", "Telemetry", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     .testTarget(
       name: "StorageTests",
       dependencies: ["Storage", "Telemetry", .product(name: "GRDB", package: "GRDB.swift")]),

@@ -9,8 +9,8 @@ struct CheckCommand: AsyncParsableCommand {
     commandName: "check",
     abstract: "Read the configuration and say what is wrong, with file, line and column.",
     discussion: """
-      Reads millwright.yaml, devices/*.yaml and the environment. Touches nothing: safe beside a running
-      gateway. Ends with 1 when there is an error.
+      Reads millwright.yaml, devices/*.yaml and the environment. Touches nothing:
+      safe beside a running gateway. Ends with 1 when there is an error.
 
       EXAMPLES
         millwright check

@@ -9,14 +9,15 @@ struct DoctorCommand: AsyncParsableCommand {
     commandName: "doctor",
     abstract: "Look over a data directory; repair a damaged database.",
     discussion: """
-      Reads the journal, every table and every chunk's checksum, and says what it found. Ends with 1 when
-      there is a problem. Works while no gateway runs on the directory.
+      Reads the journal, every table and every chunk's checksum, and says what it
+      found. Ends with 1 when there is a problem. Works while no gateway runs on the
+      directory.
 
       EXAMPLES
         millwright doctor
         millwright doctor --data /var/lib/millwright --json
-        millwright doctor --repair                copy what is readable into a new database
-        millwright doctor --compact               join small chunks and give free space back
+        millwright doctor --repair      copy what is readable into a new database
+        millwright doctor --compact     join small chunks, give free space back
       """)
 
   @OptionGroup var place: ConfigurationOptions

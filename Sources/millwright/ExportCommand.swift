@@ -15,13 +15,13 @@ struct ExportCommand: AsyncParsableCommand {
     commandName: "export",
     abstract: "Write samples as CSV or JSON lines.",
     discussion: """
-      One row a sample, series after series, each in order of time: device, metric, time (UTC), value,
-      unit, quality. Memory stays the same however much there is.
+      One row a sample, series after series, each in order of time: device, metric,
+      time (UTC), value, unit, quality. Memory stays the same however much there is.
 
       EXAMPLES
         millwright export --output all.csv
-        millwright export --series 'press1/**' --from 2026-11-01 --to 2026-12-01 --output press1.csv
-        millwright export --series '*/power' --from -7d --format jsonl | gzip > power.jsonl.gz
+        millwright export --series 'press1/**' --from 2026-11-01 --output press1.csv
+        millwright export --series '*/power' --from -7d --format jsonl | gzip > p.gz
       """)
 
   @OptionGroup var place: ConfigurationOptions

@@ -10,17 +10,18 @@ struct QueryCommand: AsyncParsableCommand {
     commandName: "query",
     abstract: "Ask for samples, aggregates, newest values, or anything SQL can say.",
     discussion: """
-      Asks the gateway that runs on the data directory; when none runs, reads the files and changes
-      nothing. A series is written device/metric; * and ? stand for other characters, a device alone for
-      all it tells. Times are shown where you are; --utc shows UTC. Programs get UTC always.
+      Asks the gateway that runs on the data directory; when none runs, reads the
+      files and changes nothing. A series is written device/metric; * and ? stand
+      for other characters, a device alone for all it tells. Times are shown where
+      you are; --utc shows UTC. Programs get UTC always.
 
       EXAMPLES
         millwright query press1 --latest
         millwright query press1/temperature --from -15m
         millwright query 'press*/power' --from -8h --step 15m --agg mean,max
-        millwright query press1/energy --from 2026-11-20 --to 2026-11-21 --step 1h --agg increase
+        millwright query press1/energy --from 2026-11-20 --step 1h --agg increase
         millwright query '*/temperature' --from -1d --step 1h --json
-        millwright query --sql "SELECT device, max(value) FROM samples WHERE metric = 'power' GROUP BY 1"
+        millwright query --sql "SELECT * FROM samples WHERE metric = 'power' LIMIT 9"
       """)
 
   @OptionGroup var place: ConfigurationOptions

@@ -11,15 +11,15 @@ struct RunCommand: AsyncParsableCommand {
     commandName: "run",
     abstract: "Run the gateway until SIGTERM or Ctrl-C.",
     discussion: """
-      Messages are acknowledged only after they are on disk; a stop seals everything first. SIGHUP reads
-      devices/*.yaml again: a file with errors leaves the running configuration in force and is reported
-      with file, line and column.
+      Messages are acknowledged only after they are on disk; a stop seals everything
+      first. SIGHUP reads devices/*.yaml again: a file with errors leaves the
+      running configuration in force and is reported with file, line and column.
 
       EXAMPLES
         millwright run
-        millwright run --config /etc/millwright/millwright.yaml --data /var/lib/millwright
+        millwright run --config /etc/millwright/millwright.yaml
         millwright run --mqtt-host 192.168.0.10 --port 8080
-        kill -HUP $(cat data/lock)                read the configuration again
+        kill -HUP $(cat data/lock)              read the configuration again
       """)
 
   @OptionGroup var place: ConfigurationOptions

@@ -11,16 +11,17 @@ struct SimulateCommand: AsyncParsableCommand {
     commandName: "simulate",
     abstract: "Publish the messages of a simulated plant, or print them.",
     discussion: """
-      A press, a mill and a conveyor, a pump, a meter, rooms and a panel, as devices/demo-line.yaml knows
-      them. The same seed and start give the same messages, byte for byte.
+      A press, a mill and a conveyor, a pump, a meter, rooms and a panel, as
+      devices/demo-line.yaml knows them. The same seed and start give the same
+      messages, byte for byte.
 
       EXAMPLES
-        millwright simulate                       once a second to the broker on this machine, for ever
-        millwright simulate --rate 2000           a load of about 2,000 messages a second
+        millwright simulate                     once a second, until Ctrl-C
+        millwright simulate --rate 2000         about 2,000 messages a second
         millwright simulate --start -1d --duration 1d --speed 0
-                                                  yesterday until now, as fast as it goes
+                                                a day until now, as fast as it goes
         millwright simulate --dry-run --seed 7 --messages 20
-                                                  print twenty messages, connect to nothing
+                                                print twenty messages
       """)
 
   @Option(help: "The plant's seed.")

@@ -22,7 +22,25 @@ enum StoreDatabase {
     var configuration = Configuration()
     configuration.readonly = true
     configuration.busyMode = .timeout(5)
-    return try DatabaseQueue(path: path, configuration: configuration)
+    return try DatabaseQueue(path: readOnlyURI(path), configuration: configuration)
+  }
+
+  /// The name under which SQLite opens the file for reading and leaves no file beside it.
+  ///
+  /// Without a WAL nobody writes (a store that is in use has one), and SQLite is told so; else it would
+  /// make an empty one.
+  static func readOnlyURI(_ path: String) -> String {
+    var uri = "file:"
+    for byte in path.utf8 {
+      let character = Character(UnicodeScalar(byte))
+      if byte < 0x80, character.isLetter || character.isNumber || "/._-".contains(character) {
+        uri.append(character)
+      } else {
+        let digits = String(byte, radix: 16)
+        uri += "%" + (digits.utf8.count < 2 ? "0" : "") + digits
+      }
+    }
+    return access(path + "-wal", F_OK) == 0 ? uri : uri + "?immutable=1"
   }
 
   private static var configuration: Configuration {

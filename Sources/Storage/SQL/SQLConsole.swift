@@ -38,7 +38,9 @@ public struct SQLConsole: Sendable {
 
   /// Runs one SELECT (or other reading) statement. Blocks.
   /// - Throws: `SQLProblem` for everything the author of the statement can mend.
-  public func run(_ sql: String, reader: StoreReader) throws -> SQLResult {
+  public func run(
+    _ sql: String, reader: StoreReader
+  ) throws -> SQLResult {
     let catalog = try reader.catalog()
     let deadline = Deadline(seconds: secondsMax)
     let connection = try open(reader)
@@ -60,8 +62,9 @@ public struct SQLConsole: Sendable {
 
   private func open(_ reader: StoreReader) throws -> OpaquePointer? {
     var connection: OpaquePointer?
-    let path = StoreDatabase.path(in: reader.directory)
-    let code = sqlite3_open_v2(path, &connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
+    let path = StoreDatabase.readOnlyURI(StoreDatabase.path(in: reader.directory))
+    let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI
+    let code = sqlite3_open_v2(path, &connection, flags, nil)
     guard code == SQLITE_OK else {
       sqlite3_close_v2(connection)
       throw SQLProblem(

@@ -14,7 +14,7 @@ struct BenchCommand: AsyncParsableCommand {
         millwright bench codec
         millwright bench codec --samples 16384 --rounds 50
       """,
-    subcommands: [CodecBench.self])
+    subcommands: [CodecBench.self, SizeBench.self, FillBench.self])
 }
 
 /// Bytes and time per sample of the chunk codec.

@@ -10,6 +10,8 @@ struct ChunkRow: Sendable {
   var t1: Int64
   var sequences: ClosedRange<UInt64>
   var count: Int
+  /// 0: as sealed, to be merged; 1: of its final size.
+  var level = 0
   var summary: [UInt8]
   var blob: [UInt8]
 
@@ -29,12 +31,12 @@ struct ChunkRow: Sendable {
   func insert(_ db: Database) throws {
     let statement = try db.cachedStatement(
       sql: """
-        INSERT INTO chunk (series, t0, t1, min_seq, max_seq, count, summary, blob)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO chunk (series, t0, t1, min_seq, max_seq, count, level, summary, blob)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     try statement.execute(arguments: [
       Int64(series), t0, t1, Int64(bitPattern: sequences.lowerBound),
-      Int64(bitPattern: sequences.upperBound), count, Data(summary), Data(blob),
+      Int64(bitPattern: sequences.upperBound), count, level, Data(summary), Data(blob),
     ])
   }
 }

@@ -2,27 +2,31 @@ import Foundation
 import GRDB
 import Telemetry
 
-/// Merges small chunks of a series into large ones, which compress better and are fewer to find.
+/// Merges fresh chunks of a series into large ones, which compress better and are fewer to find.
 ///
 /// Computes from a snapshot and hands over a `WriteSet`; the ingest thread applies it only if all chunks it
-/// replaces are still there. Each sample is rewritten about once: chunks of `Compactor.largeCount`
-/// samples and more are left alone unless a late one lies across them. Equal times are resolved here for
-/// good: the chunk with the higher sequence wins.
+/// replaces are still there. Each sample is rewritten about once: chunks of their final size are left alone
+/// unless a late one lies across them. Equal times are resolved here for good: the chunk with the higher
+/// sequence wins.
+///
+/// The final size is chosen for SQLite's pages: of a row larger than a page only what does not fill whole
+/// overflow pages stays in the leaf, at least 489 of 4,096 bytes. A blob of just under 2 · 4,092 bytes and
+/// the smallest leaf part leaves next to nothing unused.
 public struct Compactor {
-  /// A chunk of at least this many samples is large. The partial index `chunk_small` knows the number.
-  public static let largeCount = 8_192
-  /// So many small chunks are merged even when they do not make a large one yet.
-  static let smallRunMax = 16
+  /// Bytes of a blob of final size.
+  static let finalBytes = 8_360...8_550
+  /// Samples of one chunk, however few bytes they take.
+  static let samplesMax = 65_536
+  /// So many fresh chunks are merged even when they do not make a large one yet.
+  static let freshRunMax = 16
+  /// So many are looked at in one step, so that a write set stays small.
+  static let runMax = 256
 
   let database: any DatabaseReader
-  let samplesMax: Int
   let encoder = ChunkEncoder()
   let decoder = ChunkDecoder()
 
-  public init(database: any DatabaseReader, samplesMax: Int = 16_384) {
-    self.database = database
-    self.samplesMax = samplesMax
-  }
+  public init(database: any DatabaseReader) { self.database = database }
 
   struct Header {
     var id: Int64
@@ -30,6 +34,7 @@ public struct Compactor {
     var t1: Int64
     var sequences: ClosedRange<UInt64>
     var count: Int
+    var bytes: Int
 
     init(_ row: Row) {
       id = row[0]
@@ -38,21 +43,18 @@ public struct Compactor {
       let low = UInt64(bitPattern: row[3])
       sequences = low...max(low, UInt64(bitPattern: row[4]))
       count = row[5]
+      bytes = row[6]
     }
   }
 
-  /// Series that have something to merge, in order of id.
-  ///
-  /// - Parameter everything: also those with only a few small chunks.
-  public func candidates(everything: Bool = false) throws -> [UInt32] {
+  /// Series with at least two fresh chunks, in order of id.
+  public func candidates() throws -> [UInt32] {
     try database.read { db in
       let sql = """
-        SELECT series, count(*) FROM chunk INDEXED BY chunk_small WHERE count < 8192
-        GROUP BY series HAVING count(*) >= ?
+        SELECT series FROM chunk INDEXED BY chunk_fresh WHERE level = 0
+        GROUP BY series HAVING count(*) >= 2
         """
-      return try Row.fetchAll(db, sql: sql, arguments: [2]).map {
-        UInt32(truncatingIfNeeded: $0[0] as Int64)
-      }
+      return try Int64.fetchAll(db, sql: sql).map { UInt32(truncatingIfNeeded: $0) }
     }
   }
 
@@ -73,50 +75,78 @@ public struct Compactor {
         run.map(\.sequences.lowerBound).min()!...run.map(\.sequences.upperBound).max()!
       var set = WriteSet()
       set.replaces = run.map(\.id)
-      for range in evenParts(of: merged.count) {
-        var part = ChunkColumns()
-        part.append(range, of: merged)
-        set.chunks.append(
-          ChunkRow(
-            series: series, columns: part, type: type, kind: kind, sequences: sequences,
-            encoder: encoder))
-      }
+      set.chunks = cut(merged, of: series, type: type, kind: kind, sequences: sequences)
       return set
     }
   }
 
-  /// Chunks to merge: neighbours in time that are small, with everything that lies across them.
+  /// Cuts samples into chunks of final size; the rest, if any, is fresh again.
+  private func cut(
+    _ columns: ChunkColumns, of series: UInt32, type: ValueType, kind: MetricKind,
+    sequences: ClosedRange<UInt64>
+  ) -> [ChunkRow] {
+    var rows: [ChunkRow] = []
+    var start = 0
+    var guess = Self.samplesMax
+    while start < columns.count {
+      func row(_ count: Int) -> ChunkRow {
+        var part = ChunkColumns()
+        part.append(start..<start + count, of: columns)
+        return ChunkRow(
+          series: series, columns: part, type: type, kind: kind, sequences: sequences,
+          encoder: encoder)
+      }
+      let available = min(columns.count - start, Self.samplesMax)
+      var count = min(guess, available)
+      var best = row(count)
+      for _ in 0..<4 where !Self.finalBytes.contains(best.blob.count) {
+        if best.blob.count < Self.finalBytes.lowerBound, count == available { break }
+        let middle = (Self.finalBytes.lowerBound + Self.finalBytes.upperBound) / 2
+        count = max(1, min(available, count * middle / max(1, best.blob.count)))
+        best = row(count)
+      }
+      let isFinal = best.blob.count >= Self.finalBytes.lowerBound || count == Self.samplesMax
+      best.level = isFinal ? 1 : 0
+      rows.append(best)
+      start += count
+      guess = count
+    }
+    return rows
+  }
+
+  /// Chunks to merge: fresh neighbours in time, with everything that lies across them.
   private func nextRun(of series: UInt32, everything: Bool, _ db: Database) throws -> [Header]? {
-    let small = try Row.fetchAll(
+    let fresh = try Row.fetchAll(
       db,
       sql: """
-        SELECT id, t0, t1, min_seq, max_seq, count FROM chunk INDEXED BY chunk_small
-        WHERE series = ? AND count < 8192 ORDER BY t0
+        SELECT id, t0, t1, min_seq, max_seq, count, length(blob) FROM chunk INDEXED BY chunk_fresh
+        WHERE series = ? AND level = 0 ORDER BY t0 LIMIT \(Self.runMax)
         """, arguments: [Int64(series)]
     ).map(Header.init)
-    guard small.count >= 2 else { return nil }
+    guard fresh.count >= 2 else { return nil }
     var run: [Header] = []
+    var bytes = 0
     var samples = 0
-    for header in small.prefix(512) {
-      if samples + header.count > samplesMax, run.count >= 2 { break }
+    for header in fresh {
+      if run.count >= 2, bytes > 4 * Self.finalBytes.upperBound || samples > 2 * Self.samplesMax { break }
       run.append(header)
+      bytes += header.bytes
       samples += header.count
     }
-    let overlaps = zip(small, small.dropFirst()).contains { $0.t1 >= $1.t0 }
-    guard everything || overlaps || samples >= Self.largeCount || run.count >= Self.smallRunMax else {
-      return nil
-    }
+    let overlaps = zip(run, run.dropFirst()).contains { $0.t1 >= $1.t0 }
+    let isWorthIt =
+      everything || overlaps || bytes >= Self.finalBytes.upperBound || samples >= Self.samplesMax
+      || run.count >= Self.freshRunMax
+    guard isWorthIt else { return nil }
     let t0 = run.map(\.t0).min()!
     let t1 = run.map(\.t1).max()!
-    let across = try Row.fetchAll(
+    return try Row.fetchAll(
       db,
       sql: """
-        SELECT id, t0, t1, min_seq, max_seq, count FROM chunk
-        WHERE series = ? AND t1 >= ? AND t0 <= ? ORDER BY t0
+        SELECT id, t0, t1, min_seq, max_seq, count, length(blob) FROM chunk
+        WHERE series = ? AND t1 >= ? AND t0 <= ? ORDER BY t0 LIMIT \(2 * Self.runMax)
         """, arguments: [Int64(series), t0, t1]
     ).map(Header.init)
-    // A pile of overlapping chunks is taken down in steps, so that one set stays small.
-    return Array(across.prefix(520))
   }
 
   private func columns(of id: Int64, _ db: Database) throws -> ChunkColumns? {
@@ -130,12 +160,6 @@ public struct Compactor {
     } catch {
       return nil
     }
-  }
-
-  /// Ranges of about equal size, none above `samplesMax`.
-  private func evenParts(of count: Int) -> [Range<Int>] {
-    let parts = max(1, (count + samplesMax - 1) / samplesMax)
-    return (0..<parts).map { count * $0 / parts..<count * ($0 + 1) / parts }
   }
 }
 

@@ -224,7 +224,7 @@ extension Doctor {
     let pool = try StoreDatabase.open(directory: directory)
     let before = try DiskUse.measure(directory: directory, database: pool).total
     let catalog = try pool.read { try Catalog.load($0) }
-    let compactor = Compactor(database: pool, samplesMax: settings.chunkSamplesMax)
+    let compactor = Compactor(database: pool)
     let candidates = try compactor.candidates()
     for (place, series) in candidates.enumerated() where Int(series) < catalog.series.count {
       progress("compact", place, candidates.count)

@@ -261,6 +261,8 @@ public final class Store {
     try flush(nowMicroseconds: nowMicroseconds, everything: true)
     try journal.close(keepingNothing: true)
     try database.writeWithoutTransaction { db in
+      // Pages that compaction and retention left free go back to the file system.
+      try db.execute(sql: "PRAGMA incremental_vacuum")
       // A reader that is still there keeps the WAL; it is then read at the next start.
       _ = try Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
     }

@@ -229,7 +229,7 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
   }
 
   private func compactAll(_ rig: StoreRig) throws {
-    let compactor = Compactor(database: rig.store.database, samplesMax: 1_000)
+    let compactor = Compactor(database: rig.store.database)
     for series in try compactor.candidates() {
       if let set = try compactor.nextMerge(of: series, type: .number, kind: .gauge, everything: true) {
         rig.store.enqueue(set)

@@ -80,7 +80,7 @@ final class JobRunner: Sendable {
   }
 
   private func compact() throws {
-    let compactor = Compactor(database: reader.database, samplesMax: settings.chunkSamplesMax)
+    let compactor = Compactor(database: reader.database)
     let catalog = try reader.catalog()
     for series in try compactor.candidates() {
       guard !shouldStop else { return }

@@ -47,11 +47,11 @@ enum Schema {
     CREATE TABLE chunk (
       id INTEGER PRIMARY KEY, series INTEGER NOT NULL, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL,
       min_seq INTEGER NOT NULL, max_seq INTEGER NOT NULL, count INTEGER NOT NULL,
-      summary BLOB NOT NULL, blob BLOB NOT NULL)
+      level INTEGER NOT NULL, summary BLOB NOT NULL, blob BLOB NOT NULL)
     """,
     "CREATE INDEX chunk_series ON chunk (series, t1, t0)",
-    // What compaction has to look at; chunks of this size and more are left as they are.
-    "CREATE INDEX chunk_small ON chunk (series, t0) WHERE count < 8192",
+    // What compaction has to look at: level 0 is as sealed, 1 has its final size.
+    "CREATE INDEX chunk_fresh ON chunk (series, t0) WHERE level = 0",
     """
     CREATE TABLE current (
       series INTEGER PRIMARY KEY, sealed_seq INTEGER NOT NULL, time INTEGER NOT NULL,

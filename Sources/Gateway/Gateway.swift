@@ -43,7 +43,7 @@ public final class Gateway: Service {
     self.mailbox = mailbox
     publisher = try Gateway.makePublisher(configuration)
     let reader = StoreReader(
-      directory: configuration.store.directory, database: recovery.store.database,
+      directory: configuration.store.directory, database: recovery.store.current,
       fetchCatalog: { OpenRequest.fetchCatalog(from: mailbox) },
       fetchOpen: { OpenRequest.fetch($0, from: mailbox) })
     queries = Queries(reader: reader, mailbox: mailbox)
@@ -96,7 +96,13 @@ public final class Gateway: Service {
 
   /// Stops without a service group: for tests and short-lived commands.
   public func stop() async {
-    jobs.stop()
+    await withCheckedContinuation { continuation in
+      // Waits for the job in hand; not a wait for a thread of the pool.
+      DispatchQueue.global().async { [jobs] in
+        jobs.stop()
+        continuation.resume()
+      }
+    }
     publisher?.stop(
       lastWords: (topic: configuration.root + "status", payload: #"{"status":"offline"}"#))
     _ = mailbox.post(.stop)

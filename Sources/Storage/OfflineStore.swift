@@ -35,7 +35,7 @@ public final class OfflineStore: Sendable {
       isDatabaseAhead: position.rows > journal.lastSequence)
     let open = OpenShelf(shelf)
     reader = StoreReader(
-      directory: directory, database: queue,
+      directory: directory, database: CurrentDatabase(queue),
       fetchCatalog: {
         var catalog = try queue.read { try Catalog.load($0) }
         for row in tail { catalog.apply(row.item) }

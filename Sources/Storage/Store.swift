@@ -10,7 +10,11 @@ import Telemetry
 public final class Store {
   public let settings: StoreSettings
   public private(set) var journal: Journal
-  public private(set) var database: DatabasePool
+  public private(set) var database: DatabasePool {
+    didSet { current.replace(with: database) }
+  }
+  /// The database in use, for readers: it changes when a damaged one is replaced.
+  public let current: CurrentDatabase
   /// What the store knows of devices, series and words; index = id.
   public private(set) var catalog = Catalog()
   public internal(set) var statistics = StoreStatistics()
@@ -46,6 +50,7 @@ public final class Store {
       pool = try StoreDatabase.open(directory: settings.directory)
     }
     database = pool
+    current = CurrentDatabase(pool)
     shelf = SeriesShelf(chunkSamplesMax: settings.chunkSamplesMax)
     rowPosition = 0
     appliedSequence = 0

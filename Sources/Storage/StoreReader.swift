@@ -10,7 +10,9 @@ import Telemetry
 /// with the same times and counted once. All verbs block; call them off the cooperative pool.
 public final class StoreReader: Sendable {
   public let directory: String
-  public let database: any DatabaseReader
+  private let current: CurrentDatabase
+  /// The database in use; another one after a damaged one was replaced.
+  public var database: any DatabaseReader { current.reader }
   /// Asks the owner of the open chunks; a store that nobody owns answers from its own memory.
   private let fetchOpen: @Sendable ([UInt32]) -> [OpenPart]
   /// Asks the same owner for devices, series and words, new ones included; `nil`: the database has all.
@@ -18,12 +20,12 @@ public final class StoreReader: Sendable {
   private let damagedChunks = Mutex<Set<Int64>>([])
 
   public init(
-    directory: String, database: any DatabaseReader, 
+    directory: String, database: CurrentDatabase, 
     fetchCatalog: (@Sendable () throws -> Catalog)? = nil,
     fetchOpen: @escaping @Sendable ([UInt32]) -> [OpenPart]
   ) {
     self.directory = directory
-    self.database = database
+    current = database
     self.fetchCatalog = fetchCatalog
     self.fetchOpen = fetchOpen
   }

@@ -79,7 +79,7 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
   }
 
   var reader: StoreReader {
-    StoreReader(directory: directory, database: store.database) { [unowned self] in
+    StoreReader(directory: directory, database: store.current) { [unowned self] in
       store.openParts(of: $0)
     }
   }
@@ -283,6 +283,37 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     try again.flush()
     let causes = try again.store.database.read { try String.fetchAll($0, sql: "SELECT cause FROM loss") }
     #expect(causes.contains("damage"))
+  }
+
+  @Test("A database whose pages are destroyed while in use is replaced, and ingest and reading go on")
+  func damagedWhileOpen() throws {
+    let directory = TemporaryDirectory()
+    let rig = try StoreRig(directory.path)
+    try rig.define(40)
+    for step in 0..<200 { try rig.put((0..<40).map { (UInt32($0), Int64(step), Double(step)) }) }
+    try rig.flush(everything: true)
+    let reader = rig.reader
+    try rig.store.database.writeWithoutTransaction { db in
+      _ = try Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+      try db.execute(sql: "PRAGMA shrink_memory")
+    }
+    let file = try #require(FileHandle(forUpdatingAtPath: directory.path + "/store.sqlite"))
+    let size = Int(try file.seekToEnd())
+    for page in 1..<size / 4_096 {
+      try file.seek(toOffset: UInt64(page * 4_096))
+      try file.write(contentsOf: Data(repeating: 0xA5, count: 4_096))
+    }
+    try file.close()
+    for step in 200..<210 { try rig.put([(0, Int64(step), Double(step))]) }
+    var damage: (any Error)?
+    do { try rig.flush(everything: true) } catch { damage = error }
+    #expect(damage.map(Store.isDamage) == true)
+    let aside = try rig.store.replaceDamagedDatabase()
+    #expect(FileManager.default.fileExists(atPath: aside))
+    try rig.flush(everything: true)
+    let page = try reader.page(of: 0, from: .distantPast, through: .distantFuture, count: 1_000)
+    #expect(page.columns.times == Array(200..<210))
+    #expect(try reader.catalog().series.count == 40)
   }
 
   @Test("A damaged chunk is left out and reported; the rest of the series is served")

@@ -41,6 +41,8 @@ struct RunCommand: AsyncParsableCommand {
   var devices: String?
 
   func run() async throws {
+    // Data and keys are for this user and its group.
+    umask(0o027)
     try await reporting { try await serve() }
   }
 

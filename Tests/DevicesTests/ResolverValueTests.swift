@@ -243,9 +243,9 @@ import Testing
     var f = try Fixture(Self.profile)
     let point = #"{"device_id":"d","metrics":{"n":"x"}}"#
     let outcome = f.send(
-      "d", "[" + Array(repeating: point, count: 100).joined(separator: ",") + "]")
-    #expect(outcome.refusedFields == 100 && outcome.refusals.count == 32)
+      "d", "[" + Array(repeating: point, count: 150).joined(separator: ",") + "]")
+    #expect(outcome.refusedFields == 150 && outcome.refusals.count == Outcome.refusalsMax)
     #expect(f.quarantined.count == 1)
-    #expect(f.quarantined[0].reason.hasSuffix("(and 99 more)"))
+    #expect(f.quarantined[0].reason.hasSuffix("(and 149 more)"))
   }
 }

@@ -13,20 +13,38 @@ public struct Catalog: Sendable {
 
   public mutating func apply(_ item: Item) {
     switch item {
-    case .device(let device): Catalog.put(device, at: Int(device.index), in: &devices)
-    case .series(let definition): Catalog.put(definition, at: Int(definition.index), in: &series)
-    case .word(let id, let text): Catalog.put(text, at: Int(id), in: &words)
+    case .device(let device):
+      Catalog.put(device, at: Int(device.index), in: &devices, otherwise: Catalog.lostDevice)
+    case .series(let definition):
+      Catalog.put(definition, at: Int(definition.index), in: &series, otherwise: Catalog.lostSeries)
+    case .word(let id, let text):
+      Catalog.put(text, at: Int(id), in: &words) { "lost-\($0)" }
     default: break
     }
   }
 
-  /// Ids are dense, so a gap can only come from damage; it is filled with the element itself.
-  private static func put<Element>(_ element: Element, at index: Int, in list: inout [Element]) {
+  /// Ids are dense, so a gap can only come from damage: what is missing gets a name that says so.
+  private static func put<Element>(
+    _ element: Element, at index: Int, in list: inout [Element], otherwise lost: (Int) -> Element
+  ) {
     if index < list.count {
       list[index] = element
     } else if index < list.count + 1_000_000 {
-      while list.count <= index { list.append(element) }
+      while list.count < index { list.append(lost(list.count)) }
+      list.append(element)
     }
+  }
+
+  /// Stands for a device whose definition was lost with a damaged file.
+  static func lostDevice(_ index: Int) -> DeviceDefinition {
+    DeviceDefinition(index: UInt32(index), id: "lost-\(index)", isAdopted: true)
+  }
+
+  /// Stands for a series whose definition was lost: its samples are kept as numbers.
+  static func lostSeries(_ index: Int) -> SeriesDefinition {
+    SeriesDefinition(
+      index: UInt32(index), device: 0, metric: "lost-\(index)", type: .number, kind: .gauge,
+      description: "its definition was lost with a damaged file")
   }
 
   /// The definitions as items, in the order in which they can be applied again.

@@ -60,7 +60,7 @@ public struct Compactor {
 
   /// The next merge for one series; `nil` when there is nothing worth doing.
   ///
-  /// A chunk that cannot be read is left where it is and never merged.
+  /// A chunk that cannot be read is left where it is: the set then only says so, and the next one goes on.
   public func nextMerge(
     of series: UInt32, type: ValueType, kind: MetricKind, everything: Bool = false
   ) throws -> WriteSet? {
@@ -68,7 +68,11 @@ public struct Compactor {
       guard let run = try nextRun(of: series, everything: everything, db) else { return nil }
       var merged = ChunkColumns()
       for header in run.sorted(by: { ($0.sequences.upperBound, $0.id) < ($1.sequences.upperBound, $1.id) }) {
-        guard let columns = try columns(of: header.id, db) else { return nil }
+        guard let columns = try columns(of: header.id, db) else {
+          var set = WriteSet()
+          set.unreadable = [header.id]
+          return set
+        }
         merged = ColumnMerge.merge(older: merged, newer: columns)
       }
       let sequences =

@@ -1,13 +1,34 @@
 import GRDB
+import GRDBSQLite
 import Synchronization
 
 /// The database that readers use: the owner of the store replaces it when the file proves damaged.
 public final class CurrentDatabase: Sendable {
   private let held: Mutex<any DatabaseReader>
+  private let pages = Mutex(0)
 
   public init(_ reader: any DatabaseReader) { held = Mutex(reader) }
 
   public var reader: any DatabaseReader { held.withLock { $0 } }
 
+  /// Pages in the WAL as of the last commit since a checkpoint; the file itself never shrinks while in use.
+  var walPages: Int {
+    get { pages.withLock { $0 } }
+    set { pages.withLock { $0 = newValue } }
+  }
+
   func replace(with reader: any DatabaseReader) { held.withLock { $0 = reader } }
+
+  /// Counts the WAL's pages from now on; this object must live as long as the connection.
+  func watchWAL(of pool: DatabasePool) throws {
+    let context = Unmanaged.passUnretained(self).toOpaque()
+    try pool.writeWithoutTransaction { db in
+      sqlite3_wal_hook(
+        db.sqliteConnection,
+        { context, _, _, pages in
+          Unmanaged<CurrentDatabase>.fromOpaque(context!).takeUnretainedValue().walPages = Int(pages)
+          return SQLITE_OK
+        }, context)
+    }
+  }
 }

@@ -5,8 +5,8 @@ import Telemetry
 /// Finds what must go: samples older than the retention of their profile, then the oldest of all while the
 /// store is over its byte budget. Each step books the loss before it deletes.
 public struct Retention {
-  /// Chunks deleted in one step.
-  static let chunksPerStep = 64
+  /// Chunks deleted in one step: about 9 MB of full ones.
+  static let chunksPerStep = 1_024
 
   let database: any DatabaseReader
 

@@ -184,10 +184,8 @@ struct SeriesShelf {
     if decodedSeries == index { decodedSeries = nil }
   }
 
-  mutating func takeFull() -> [UInt32] {
-    defer { full.removeAll(keepingCapacity: true) }
-    return full
-  }
+  /// Everything on the list has been sealed.
+  mutating func forgetFull() { full.removeAll(keepingCapacity: true) }
 
   /// The lowest record that holds a sample which is only in memory; `nil` when there is none.
   var lowestOpenSequence: UInt64? {

@@ -13,7 +13,7 @@ extension Store {
   func seriesToSeal(nowMicroseconds: Int64) -> [UInt32] {
     let count = shelf.series.count
     guard count > 0 else { return [] }
-    var chosen = Set(shelf.takeFull())
+    var chosen = Set(shelf.full)
     let shares = [
       Double(sweep.samplesSinceFlush) / Double(settings.replaySamplesMax),
       Double(journal.writtenBytes - sweep.journalBytesAtFlush) / Double(settings.journalBytesMax) * 1.25,

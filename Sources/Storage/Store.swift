@@ -51,6 +51,7 @@ public final class Store {
     }
     database = pool
     current = CurrentDatabase(pool)
+    try current.watchWAL(of: pool)
     shelf = SeriesShelf(chunkSamplesMax: settings.chunkSamplesMax)
     rowPosition = 0
     appliedSequence = 0
@@ -121,7 +122,8 @@ public final class Store {
     let last = max(reader.lastSequence, rowPosition)
     appliedSequence = max(appliedSequence, last)
     journal = try Journal(
-      directory: journal.directory, settings: settings.journal, lastSequence: last)
+      directory: journal.directory, settings: settings.journal, lastSequence: last,
+      damagedFiles: Set(reader.damages.filter { $0.kind != .tornTail }.map(\.file)))
     return report
   }
 
@@ -153,7 +155,10 @@ public final class Store {
     lastWall = header.wall
     if !batch.items.isEmpty { apply(batch.items, sequence: sequence, wall: header.wall) }
     verdicts.removeAll(keepingCapacity: true)
-    for sample in batch.samples {
+    let isClockDoubtful = header.clockQuality == .steppedBack
+    for var sample in batch.samples {
+      if sample.series >= shelf.series.count { defineLost(through: sample.series) }
+      if isClockDoubtful && sample.isReceiveStamped { sample.quality.insert(.ownClockUncertain) }
       let verdict = shelf.apply(sample, sequence: sequence)
       verdicts.append(verdict)
       statistics.count(verdict)
@@ -171,6 +176,20 @@ public final class Store {
         PendingItem(id: Int64(bitPattern: sequence << 20) + Int64(place), item: item, wall: wall))
       if case .event(let event) = item { pending.eventIDs.insert(event.id) }
     }
+  }
+
+  /// Definitions that went with a damaged file: their samples are kept under names that say so.
+  private func defineLost(through index: UInt32) {
+    var items: [Item] = []
+    if catalog.devices.isEmpty { items.append(.device(Catalog.lostDevice(0))) }
+    for missing in shelf.series.count...Int(index) { items.append(.series(Catalog.lostSeries(missing))) }
+    for item in items {
+      catalog.apply(item)
+      if case .series(let definition) = item { shelf.define(definition) }
+      pending.items.append(PendingItem(id: 0, item: item, wall: lastWall))
+    }
+    pending.losses.append(
+      LossEntry(cause: .damage, count: items.count, detail: "definitions of series were lost"))
   }
 
   /// Whether the log holds an event with this id, sealed or not. Cost: one index look-up.
@@ -215,6 +234,7 @@ public final class Store {
       }
     }
     rowPosition = position
+    shelf.forgetFull()
     for index in chosen { shelf.markSealed(index, through: position) }
     statistics.sealedSeries += chosen.count
     statistics.flushes += 1
@@ -223,6 +243,7 @@ public final class Store {
     pending.removeAll()
     sweep.flushed(nowMicroseconds: nowMicroseconds, journalBytes: journal.writtenBytes)
     if isRelease { try releaseJournal() }
+    restoreBallast()
   }
 
   private func releaseJournal() throws {
@@ -240,13 +261,14 @@ public final class Store {
 
   /// Moves the damaged file away and begins a new one that knows what memory knows.
   ///
-  /// The old file is served read-only from then on, as far as it can be read.
+  /// What the old file held is no longer served; `millwright doctor --repair` brings back what can be read.
   /// - Returns: the path of the damaged file.
   public func replaceDamagedDatabase() throws -> String {
     try? database.close()  // A damaged file may refuse even that; it is moved away either way.
     let file = try StoreDatabase.setAside(
       directory: settings.directory, stamp: SetAsideName.next(in: settings.directory))
     database = try StoreDatabase.open(directory: settings.directory)
+    try current.watchWAL(of: database)
     statistics.setAsideFiles.append(file)
     pending.losses.append(
       LossEntry(cause: .damage, detail: "database was corrupt; set aside as \(file)"))

@@ -43,11 +43,8 @@ public final class StoreReader: Sendable {
     try DiskUse.measure(directory: directory, database: database)
   }
 
-  public var walBytes: Int {
-    let attributes = try? FileManager.default.attributesOfItem(
-      atPath: StoreDatabase.path(in: directory) + "-wal")
-    return (attributes?[.size] as? NSNumber)?.intValue ?? 0
-  }
+  /// Bytes of the WAL that no checkpoint has moved yet.
+  public var walBytes: Int { current.walPages * 4_096 }
 
   /// Moves the WAL into the database on a connection of its own, beside readers and the writer.
   public func checkpoint() throws {
@@ -60,6 +57,7 @@ public final class StoreReader: Sendable {
       _ = try Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(PASSIVE)")
     }
     try queue.close()
+    current.walPages = 0
   }
 
   // MARK: - Samples

@@ -8,6 +8,8 @@ public struct WriteSet: Sendable {
   /// Chunk rows to delete; all must exist.
   var replaces: [Int64] = []
   var chunks: [ChunkRow] = []
+  /// Chunks that cannot be read: they stay where they are, but compaction passes them by.
+  var unreadable: [Int64] = []
   /// Booked before anything is deleted.
   var losses: [LossEntry] = []
   var time: Int64 = 0
@@ -20,6 +22,8 @@ public struct WriteSet: Sendable {
     let delete = try db.cachedStatement(sql: "DELETE FROM chunk WHERE id = ?")
     for id in replaces { try delete.execute(arguments: [id]) }
     for chunk in chunks { try chunk.insert(db) }
+    let pass = try db.cachedStatement(sql: "UPDATE chunk SET level = 1 WHERE id = ?")
+    for id in unreadable { try pass.execute(arguments: [id]) }
     return true
   }
 }

@@ -285,6 +285,52 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     #expect(causes.contains("damage"))
   }
 
+  @Test("When the database is lost with the definitions, the journal's samples are kept under other names")
+  func lostDefinitions() throws {
+    let directory = TemporaryDirectory()
+    let rig = try StoreRig(directory.path) { $0.replaySamplesMax = 1_000 }
+    try rig.define(3)
+    for step in 0..<40 {
+      for part in 0..<100 { try rig.put([(2, Int64(step * 100 + part), Double.random(in: 0...1))]) }
+      try rig.flush(everything: true)
+    }
+    for step in 4_000..<4_005 { try rig.put([(2, Int64(step), 7)]) }
+    try #require(rig.store.journal.segments.first.map { $0.firstSequence > 2 } == true)
+    try rig.store.database.close()
+    try Directory.remove(directory.path + "/store.sqlite-wal")
+    try Data(repeating: 0x5A, count: 8_192).write(
+      to: URL(fileURLWithPath: directory.path + "/store.sqlite"))
+    let again = try StoreRig(directory.path)
+    let found = try again.samples(2)
+    #expect(found[4_004] == 7.0.bitPattern)
+    #expect(again.store.catalog.key(of: 2).metric == "lost-2")
+    try again.flush(everything: true)
+    #expect(try again.samples(2) == found)
+  }
+
+  @Test("A damaged segment is set aside, not reused, and does not release its neighbours")
+  func damagedSegmentIsKept() throws {
+    let directory = TemporaryDirectory()
+    let rig = try StoreRig(directory.path)
+    try rig.define(50)
+    for step in 0..<3_000 {
+      try rig.put((0..<50).map { (UInt32($0), Int64(step) * 1_000, Double.random(in: 0...1)) })
+    }
+    let names = try Directory.names(in: directory.path + "/journal").filter { SegmentName.id($0) != nil }
+    try #require(names.count > 3)
+    let path = directory.path + "/journal/" + names[1]
+    var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+    bytes[9] ^= 0xFF
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    let report = try rig.crash()
+    #expect(report.damages.contains { $0.kind == .corruptSegment })
+    #expect(FileManager.default.fileExists(atPath: path + ".damaged"))
+    #expect(rig.store.journal.segments.first.map { SegmentName.file($0.id) } == names[0])
+    let before = try rig.samples(0)
+    _ = try rig.crash()
+    #expect(try rig.samples(0) == before, "a second crash loses nothing more")
+  }
+
   @Test("A database whose pages are destroyed while in use is replaced, and ingest and reading go on")
   func damagedWhileOpen() throws {
     let directory = TemporaryDirectory()

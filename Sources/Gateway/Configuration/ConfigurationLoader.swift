@@ -4,7 +4,7 @@ import Foundation
 import MQTT
 import Telemetry
 
-/// Reads millwright.yaml, devices/*.yaml and rules/*.yaml from disk and checks them together.
+/// Reads millwright.yaml and devices/*.yaml from disk and checks them together.
 ///
 /// Layers: environment over file over defaults. It only reads: `millwright check` is this and a print-out.
 public struct ConfigurationLoader: Sendable {

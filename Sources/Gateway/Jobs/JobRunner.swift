@@ -62,7 +62,7 @@ final class JobRunner: Sendable {
       round += 1
       attempt("checkpoint") { try checkpoint() }
       if round % 40 == 0 { attempt("compaction") { try compact() } }
-      if round % 240 == 20 { attempt("retention") { try retain() } }
+      if round % 40 == 20 { attempt("retention") { try retain() } }
     }
   }
 

@@ -43,6 +43,8 @@ public final class Journal {
   private var body = ByteWriter(capacity: 1 << 16)
   private let compressor: OpaquePointer
   private var nextReset = 0
+  /// Segments with damage in them: set aside instead of reused, so that nothing is destroyed.
+  private var damagedFiles: Set<String>
   /// Numbers given to appends that failed; never used again.
   private var withdrawn: UInt64 = 0
 
@@ -56,7 +58,12 @@ public final class Journal {
   ///
   /// Never appends to a segment it finds: what `JournalReader` saw stays as it was.
   /// - Throws: `SystemError` when the directory cannot be made or listed.
-  public init(directory: String, settings: JournalSettings, lastSequence: UInt64) throws {
+  /// - Parameter damagedFiles: names of segments that recovery found damaged.
+  public init(
+    directory: String, settings: JournalSettings, lastSequence: UInt64,
+    damagedFiles: Set<String> = []
+  ) throws {
+    self.damagedFiles = damagedFiles
     self.directory = directory
     self.settings = settings
     self.lastSequence = lastSequence
@@ -65,10 +72,17 @@ public final class Journal {
     segments = []
     for name in names {
       guard let id = SegmentName.id(name) else { continue }
-      segments.append((id, JournalReader.header(of: directory + "/" + name)?.firstSequence ?? 0))
+      if let header = JournalReader.header(of: directory + "/" + name) {
+        segments.append((id, header.firstSequence))
+      } else if damagedFiles.contains(name) {
+        try Directory.rename(directory + "/" + name, to: directory + "/" + name + ".damaged")
+      }
     }
     spares = names.filter(SegmentName.isSpare).map { directory + "/" + $0 }
-    nextSegmentID = (segments.last?.id ?? 0) + 1
+    // Never an id that was used before, or an old record in a reused file might validate. Each segment
+    // holds a record, so there were never more of them than sequences.
+    let used = names.compactMap { SegmentName.id(String($0.prefix(24))) }.max() ?? 0
+    nextSegmentID = max(used, lastSequence) + 1
     guard let context = ZSTD_createCCtx() else { throw SystemError("zstd", directory, code: ENOMEM) }
     compressor = context
   }
@@ -225,7 +239,9 @@ public final class Journal {
 
   private func giveUp(_ id: UInt64) throws {
     let path = directory + "/" + SegmentName.file(id)
-    if spares.count < settings.sparesMax {
+    if damagedFiles.contains(SegmentName.file(id)) {
+      try Directory.rename(path, to: path + ".damaged")
+    } else if spares.count < settings.sparesMax {
       let spare = path + SegmentName.spareSuffix
       try Directory.rename(path, to: spare)
       spares.append(spare)

@@ -46,9 +46,50 @@ struct OpenSeries {
   /// It is on the list of chunks that reached their full size.
   var isListedFull = false
 
-  init(type: ValueType) {
+  private let countMax: Int
+
+  init(type: ValueType, countMax: Int) {
     self.type = type
+    self.countMax = countMax
     chunk = OpenChunk(type: type)
+  }
+
+  enum Taken {
+    case known
+    case stored
+    /// Stored, and the chunk has its full size; `isNew`: since just now.
+    case storedFull(isNew: Bool)
+    /// Not later than the last one (or not to be stored): the shelf must look closer. With the time that counts.
+    case needsMore(time: Int64)
+  }
+
+  /// The common case in one go: a sample that is later than all before it.
+  @inline(__always)
+  mutating func take(_ sample: Sample, sequence: UInt64) -> Taken {
+    if sequence <= sealedSequence { return .known }
+    var time = sample.time.microseconds
+    if sample.isCurrentOnly { return .needsMore(time: time) }
+    if hasLast && time <= lastTime {
+      // Our own stamps, and things that happened, each keep a time of their own: +1 µs.
+      guard sample.isReceiveStamped || (kind == .event && time == lastTime) else {
+        return .needsMore(time: time)
+      }
+      time = lastTime + 1
+    }
+    var quality = sample.quality
+    if kind == .counter, hasLast, Double(bitPattern: sample.bits) < Double(bitPattern: lastBits) {
+      quality.insert(.counterReset)
+    }
+    if chunk.count == 0 { firstSequence = sequence }
+    chunk.append(time: time, bits: sample.bits, quality: quality.rawValue)
+    lastSequence = sequence
+    lastTime = time
+    lastBits = sample.bits
+    lastQuality = quality.rawValue
+    hasLast = true
+    guard chunk.count >= countMax else { return .stored }
+    defer { isListedFull = true }
+    return .storedFull(isNew: !isListedFull)
   }
 }
 

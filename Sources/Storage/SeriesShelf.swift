@@ -22,10 +22,10 @@ struct SeriesShelf {
 
   mutating func define(_ definition: SeriesDefinition) {
     let index = Int(definition.index)
-    while series.count <= index { series.append(OpenSeries(type: definition.type)) }
+    while series.count <= index { series.append(OpenSeries(type: definition.type, countMax: chunkSamplesMax)) }
     if series[index].type != definition.type {
       precondition(!isOpen(definition.index), "the type of a series is fixed when it is first seen")
-      series[index] = OpenSeries(type: definition.type)
+      series[index] = OpenSeries(type: definition.type, countMax: chunkSamplesMax)
     }
     series[index].kind = definition.kind
   }
@@ -45,42 +45,16 @@ struct SeriesShelf {
   mutating func apply(_ sample: Sample, sequence: UInt64) -> Verdict {
     let index = Int(sample.series)
     precondition(index < series.count, "a sample's series is defined before it")
-    if sequence <= series[index].sealedSequence { return .known }
-    if sample.isCurrentOnly { return fillCurrent(sample, index: index) }
-    var time = sample.time.microseconds
-    if sample.isReceiveStamped || series[index].kind == .event {
-      // Our own stamps, and things that happened, each keep a time of their own: +1 µs.
-      if series[index].hasLast, time <= series[index].lastTime,
-        sample.isReceiveStamped || time == series[index].lastTime
-      {
-        time = series[index].lastTime + 1
-      }
-    }
-    if !series[index].hasLast || time > series[index].lastTime {
-      append(sample, time: time, index: index, sequence: sequence)
+    switch series[index].take(sample, sequence: sequence) {
+    case .known: return .known
+    case .stored: return .stored
+    case .storedFull(let isNew):
+      if isNew { full.append(sample.series) }
       return .stored
-    }
-    return applyLate(sample, time: Timestamp(microseconds: time), index: index, sequence: sequence)
-  }
-
-  @inline(__always)
-  private mutating func append(_ sample: Sample, time: Int64, index: Int, sequence: UInt64) {
-    var quality = sample.quality
-    if series[index].kind == .counter, series[index].hasLast,
-      Double(bitPattern: sample.bits) < Double(bitPattern: series[index].lastBits)
-    {
-      quality.insert(.counterReset)
-    }
-    if series[index].chunk.count == 0 { series[index].firstSequence = sequence }
-    series[index].chunk.append(time: time, bits: sample.bits, quality: quality.rawValue)
-    series[index].lastSequence = sequence
-    series[index].lastTime = time
-    series[index].lastBits = sample.bits
-    series[index].lastQuality = quality.rawValue
-    series[index].hasLast = true
-    if series[index].chunk.count >= chunkSamplesMax, !series[index].isListedFull {
-      series[index].isListedFull = true
-      full.append(UInt32(index))
+    case .needsMore(let time):
+      if sample.isCurrentOnly { return fillCurrent(sample, index: index) }
+      return applyLate(
+        sample, time: Timestamp(microseconds: time), index: index, sequence: sequence)
     }
   }
 

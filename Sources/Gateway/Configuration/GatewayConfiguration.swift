@@ -32,7 +32,7 @@ public struct BatchSettings: Sendable, Hashable {
   /// The longest an acknowledgement waits for others to share its fdatasync. 0: every read is a commit;
   /// 250 ms spares flash.
   public var commitDelayMilliseconds = 10
-  /// Deliveries in one batch, at most; 0: half the receive maximum.
+  /// Deliveries in one batch, at most; 0: nine tenths of the receive maximum.
   public var messagesMax = 0
   public var bytesMax = 1 << 20
 

@@ -111,7 +111,7 @@ final class IngestLoop {
     return Int32(max(0, (microseconds + 999) / 1_000))
   }
 
-  func monotonicNow() -> Int64 { clockSource.read().monotonicMicroseconds }
+  func monotonicNow() -> Int64 { clockSource.readMonotonicMicroseconds() }
 
   func readClock() {
     now = clock.read(clockSource.read())

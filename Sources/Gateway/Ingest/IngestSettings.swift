@@ -20,8 +20,10 @@ struct IngestSettings: Sendable {
     mqtt = configuration.mqtt
     ownRoot = Array(configuration.root.utf8)
     commitDelayMicroseconds = Int64(configuration.batch.commitDelayMilliseconds) * 1_000
-    let half = Int(configuration.mqtt?.receiveMaximum ?? 1_000) / 2
-    batchMessagesMax = configuration.batch.messagesMax > 0 ? configuration.batch.messagesMax : max(1, half)
+    // Some of the window is left, so that the broker goes on sending while we commit.
+    let most = Int(configuration.mqtt?.receiveMaximum ?? 1_000) * 9 / 10
+    batchMessagesMax =
+      configuration.batch.messagesMax > 0 ? configuration.batch.messagesMax : max(1, most)
     batchBytesMax = configuration.batch.bytesMax
     self.startItems = startItems
   }

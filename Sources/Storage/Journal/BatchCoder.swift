@@ -10,7 +10,9 @@ import Telemetry
 /// series   per sample: 0 = the series that followed last time, else varint(series + 1)
 /// meta     per sample: bits 0–1 value mode, 2 quality follows, 3 receive-stamped, 4 current only,
 ///          5 time is raw; then the quality byte when it follows
-/// time     per sample: 0 = as the sample before; else varint(zigzag(time − predicted) + 1), or 8 raw bytes
+/// time     per sample: 0 = as the sample before; else varint(x + 1) of the difference to the prediction, where
+///          x = zigzag(difference in ms) << 1 when it is whole, else zigzag(difference in µs) << 1 | 1;
+///          or 8 raw bytes
 /// value    mode 0: zigzag(mantissa − last); 1: scale byte, zigzag(mantissa); 2: 8 raw bytes; 3: varint(bits)
 /// items    `ItemCoder`, in order
 /// ```
@@ -157,11 +159,14 @@ struct BatchCoder {
         columns.time.byte(0)
       } else {
         let guess = isKnown ? memory.time &+ memory.interval : previousTime
-        let code = ZigZag.encode(time &- guess)
-        if code >= 1 << 56 {
+        let difference = time &- guess
+        if difference.magnitude >= 1 << 54 {
           meta |= Flag.rawTime
           columns.time.fixed(time)
         } else {
+          let (milliseconds, rest) = difference.quotientAndRemainder(dividingBy: 1_000)
+          let code =
+            rest == 0 ? ZigZag.encode(milliseconds) << 1 : ZigZag.encode(difference) << 1 | 1
           columns.time.varint(code + 1)
         }
       }
@@ -311,7 +316,8 @@ struct BatchCoder {
           moment = previousTime
         } else {
           let guess = isKnown ? memory.time &+ memory.interval : previousTime
-          moment = guess &+ ZigZag.decode(code - 1)
+          let difference = ZigZag.decode((code - 1) >> 1)
+          moment = guess &+ ((code - 1) & 1 == 0 ? difference &* 1_000 : difference)
         }
       }
       memory.interval = isKnown ? moment &- memory.time : 0

@@ -2,7 +2,7 @@ import Telemetry
 
 /// The samples of one series since its last sealed chunk, kept encoded while more are appended.
 ///
-/// About 0.8 bytes a sample for a decimal walk at a regular interval; the struct itself takes some 110
+/// About 1.8 bytes a sample for a decimal walk at a regular interval, growth included; the struct itself takes 128
 /// bytes. A copy is a snapshot: it shares the words until the next append. Each sample is
 ///
 /// ```

@@ -26,6 +26,8 @@ extension IngestLoop {
       case .catalog(let reply): reply(store.catalog)
       case .write(let set): store.enqueue(set)
       case .flush(let reply):
+        // What was read already belongs to what the caller wants to see.
+        if !batch.isEmpty { commit() }
         flush()
         reply()
       case .connectFinished(let failure): connectFinished(failure: failure)
@@ -108,6 +110,10 @@ extension IngestLoop {
 
   /// Makes the device known and ingests what was held of it, in its original order and time.
   private func adopt(_ device: String, profile: String) throws -> PendingReply.Kind {
+    if !batch.isEmpty { commit() }
+    guard storageRetryAt == nil else {
+      throw SubmissionError.storageUnavailable(reason: figures.storageProblem)
+    }
     flush()
     let held = try store.heldPayloads(ofDevice: device)
     do throws(Refused) {

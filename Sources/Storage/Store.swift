@@ -102,6 +102,7 @@ public final class Store {
     _ apply: (RecordHeader, Batch) throws -> Void
   ) throws -> RecoveryReport {
     let lowest = try lowestNeededSequence()
+    try journal.synchronizeFound()
     let reader = try JournalReader(directory: journal.directory)
     try reader.readAll(after: lowest, apply)
     for damage in reader.damages where damage.lost != nil || damage.kind == .corruptSegment {
@@ -251,8 +252,18 @@ public final class Store {
   }
 
   /// The clock from which the first flush is counted.
+  ///
+  /// When short lives have left far more journal than a replay may read, the first flush comes at once
+  /// and seals everything: a gateway that keeps being killed must not fill the disk with its journal.
   public func begin(nowMicroseconds: Int64) {
+    let isOverBudget =
+      journal.heldBytes > 2 * settings.journalBytesMax
+      || sweep.samplesSinceFlush > settings.replaySamplesMax * 3 / 2
     sweep.flushed(nowMicroseconds: nowMicroseconds, journalBytes: journal.writtenBytes)
+    if isOverBudget {
+      sweep.lastFlushMicroseconds = .min / 2
+      sweep.debt = Double(shelf.series.count)
+    }
     restoreBallast()
   }
 

@@ -3,8 +3,9 @@
  *
  * MW_SHIM_BOOK: directory. For every file written through pwrite or write whose name is that of a journal
  * segment or ends in "-wal", BOOK/<name> holds the offset through which its content is known to be synced:
- * the highest byte written before the last successful fdatasync or fsync. A write at offset 0 of a WAL
- * begins a new generation and sets the book back.
+ * the highest byte written before the last successful fdatasync or fsync. A sync of a file that was not
+ * written since it was opened covers all of it. A write at offset 0 of a WAL begins a new generation and
+ * sets the book back.
  *
  * MW_SHIM_FAULT: file. While it exists its first word says what fails for journal segments: "ENOSPC" (writes
  * and preallocation) or "EIO" (syncs). */
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -67,9 +69,12 @@ static void note_sync(int fd) {
   char buffer[4096];
   const char *name = name_of(fd, buffer, sizeof buffer);
   if (!name || (!is_wal(name) && !is_segment(name))) return;
+  long long through = written[fd];
+  struct stat status;
+  if (through == 0 && fstat(fd, &status) == 0) through = status.st_size;
   char path[8192], text[32];
   snprintf(path, sizeof path, "%s/%s", book, name);
-  int length = snprintf(text, sizeof text, "%lld\n", written[fd]);
+  int length = snprintf(text, sizeof text, "%lld\n", through);
   int out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (out < 0) return;
   ssize_t (*real_write)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
@@ -119,6 +124,13 @@ int fdatasync(int fd) {
   int code = real(fd);
   if (code == 0) note_sync(fd);
   return code;
+}
+
+int close(int fd) {
+  static int (*real)(int);
+  if (!real) real = dlsym(RTLD_NEXT, "close");
+  if (fd >= 0 && fd < DESCRIPTORS) written[fd] = 0;
+  return real(fd);
 }
 
 int fsync(int fd) {

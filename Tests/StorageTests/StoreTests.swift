@@ -253,6 +253,21 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     try rig.expectModel()
   }
 
+  @Test("Lives that end before their first flush do not let the journal grow without bound")
+  func shortLives() throws {
+    let directory = TemporaryDirectory()
+    let rig = try StoreRig(directory.path) { $0.journalBytesMax = 4 * $0.journal.segmentBytes }
+    try rig.define(3)
+    for life in 0..<60 {
+      rig.store.begin(nowMicroseconds: rig.now)
+      if rig.store.isFlushDue(nowMicroseconds: rig.now) { try rig.flush() }
+      try rig.put((0..<3).map { (UInt32($0), Int64(life) * 1_000, Double(life)) })
+      #expect(rig.store.journal.heldBytes <= 10 * rig.store.settings.journal.segmentBytes)
+      _ = try rig.crash()
+    }
+    try rig.expectModel()
+  }
+
   @Test("A clean close leaves nothing to replay")
   func cleanClose() throws {
     let directory = TemporaryDirectory()

@@ -215,6 +215,19 @@ public final class Journal {
     nextReset = 0
   }
 
+  /// Makes the records that an earlier process left as durable as acknowledged ones must be.
+  ///
+  /// A record whose sync never returned is in the file all the same after a kill. A replay counts on it
+  /// and takes its redelivery for known, so a later power cut must not take it away.
+  public func synchronizeFound() throws {
+    guard settings.synchronizes else { return }
+    for segment in segments {
+      let path = directory + "/" + SegmentName.file(segment.id)
+      try SystemFile(path: path, flags: O_RDWR).synchronizeData()
+    }
+    try Directory.synchronize(directory)
+  }
+
   /// Gives up the segments all of whose records are at or below `sequence`.
   ///
   /// Call only after what they hold is durable elsewhere. Errors leave the segment for the next call.

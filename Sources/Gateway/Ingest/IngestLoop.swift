@@ -84,7 +84,8 @@ final class IngestLoop {
       gather()
       commitIfDue()
       flushIfDue()
-      publishFigures()
+      // Of an open batch nothing counts yet.
+      if batch.isEmpty { publishFigures() }
     }
     finish()
   }

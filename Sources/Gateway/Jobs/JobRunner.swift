@@ -63,6 +63,7 @@ final class JobRunner: Sendable {
       attempt("checkpoint") { try checkpoint() }
       if round % 40 == 0 { attempt("compaction") { try compact() } }
       if round % 40 == 20 { attempt("retention") { try retain() } }
+      if round % 240 == 20 { ExecutablePages.release() }
     }
   }
 

@@ -15,6 +15,7 @@ import Telemetry
 public struct Compactor {
   /// Bytes of a blob of final size.
   static let finalBytes = 8_360...8_550
+  static let finalBytesWanted = 8_455
   /// Samples of one chunk, however few bytes they take.
   static let samplesMax = 65_536
   /// So many fresh chunks are merged even when they do not make a large one yet.
@@ -79,19 +80,21 @@ public struct Compactor {
         run.map(\.sequences.lowerBound).min()!...run.map(\.sequences.upperBound).max()!
       var set = WriteSet()
       set.replaces = run.map(\.id)
-      set.chunks = cut(merged, of: series, type: type, kind: kind, sequences: sequences)
+      set.chunks = cut(
+        merged, bytes: run.reduce(0) { $0 + $1.bytes }, of: series, type: type, kind: kind, sequences: sequences)
       return set
     }
   }
 
   /// Cuts samples into chunks of final size; the rest, if any, is fresh again.
+  /// - Parameter bytes: what the samples take at present, for a first guess.
   private func cut(
-    _ columns: ChunkColumns, of series: UInt32, type: ValueType, kind: MetricKind,
+    _ columns: ChunkColumns, bytes: Int, of series: UInt32, type: ValueType, kind: MetricKind,
     sequences: ClosedRange<UInt64>
   ) -> [ChunkRow] {
     var rows: [ChunkRow] = []
     var start = 0
-    var guess = Self.samplesMax
+    var guess = max(1, min(Self.samplesMax, columns.count * Self.finalBytesWanted / max(1, bytes)))
     while start < columns.count {
       func row(_ count: Int) -> ChunkRow {
         var part = ChunkColumns()
@@ -105,11 +108,13 @@ public struct Compactor {
       var best = row(count)
       for _ in 0..<4 where !Self.finalBytes.contains(best.blob.count) {
         if best.blob.count < Self.finalBytes.lowerBound, count == available { break }
-        let middle = (Self.finalBytes.lowerBound + Self.finalBytes.upperBound) / 2
-        count = max(1, min(available, count * middle / max(1, best.blob.count)))
+        count = max(1, min(available, count * Self.finalBytesWanted / max(1, best.blob.count)))
         best = row(count)
       }
-      let isFinal = best.blob.count >= Self.finalBytes.lowerBound || count == Self.samplesMax
+      // One that others follow is final however long it came out, or it would be cut for ever.
+      let isFinal =
+        best.blob.count >= Self.finalBytes.lowerBound || count == Self.samplesMax
+        || start + count < columns.count
       best.level = isFinal ? 1 : 0
       rows.append(best)
       start += count

@@ -238,6 +238,40 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     }
   }
 
+  @Test("Merging comes to an end, with at most one chunk left that may still grow", arguments: 1...4)
+  func mergingEnds(seed: UInt64) throws {
+    let directory = TemporaryDirectory()
+    var random = SeededGenerator(seed: seed)
+    let rig = try StoreRig(directory.path) { $0.chunkSamplesMax = 2_000 }
+    try rig.define(1)
+    var value = 5_000
+    for step in 0..<60 {
+      // Times that jitter by a width that changes: the same count of samples takes more bytes or fewer.
+      let jitter = [0, 3, 500, 200_000][Int.random(in: 0..<4, using: &random)]
+      try rig.put(
+        (0..<1_000).map { index in
+          value += Int.random(in: -9...9, using: &random)
+          let time = Int64(step * 1_000 + index) * 1_000_000 + Int64.random(in: 0...Int64(jitter), using: &random)
+          return (0, time, Double(value) / 100)
+        })
+      if step % 3 == 0 { try rig.flush(everything: true) }
+    }
+    try rig.flush(everything: true)
+    let compactor = Compactor(database: rig.store.database)
+    var merges = 0
+    while merges < 100, let set = try compactor.nextMerge(of: 0, type: .number, kind: .gauge, everything: true) {
+      rig.store.enqueue(set)
+      try rig.flush()
+      merges += 1
+    }
+    #expect(merges < 30)
+    let fresh = try rig.store.database.read {
+      try Int.fetchOne($0, sql: "SELECT count(*) FROM chunk WHERE level = 0")
+    }
+    #expect(fresh ?? 0 <= 1)
+    try rig.expectModel("seed \(seed)")
+  }
+
   @Test("Journal segments go once everything in them is sealed, and the store opens without them")
   func releasesSegments() throws {
     let directory = TemporaryDirectory()

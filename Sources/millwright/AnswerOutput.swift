@@ -63,10 +63,10 @@ struct AnswerOutput {
   private func json(_ answers: [Answer]) -> String {
     let items = answers.map { answer in
       var members = [
-        ("device", JSONText.string(answer.series.key.device)),
-        ("metric", JSONText.string(answer.series.key.metric)),
-        ("unit", JSONText.string(answer.series.unit)),
-        ("time", array(answer.rows.map { JSONText.string($0.time.rfc3339) })),
+        ("device", JSONText.quoted(answer.series.key.device)),
+        ("metric", JSONText.quoted(answer.series.key.metric)),
+        ("unit", JSONText.quoted(answer.series.unit)),
+        ("time", array(answer.rows.map { JSONText.quoted($0.time.rfc3339) })),
       ]
       for (place, name) in answer.columns.enumerated() {
         members.append((name, array(answer.rows.map { JSONText.value($0.cells[place]) })))
@@ -112,7 +112,7 @@ struct AnswerOutput {
     case .json:
       let rows = result.rows.map { array($0.map(JSONText.cell)) }.joined(separator: ",\n")
       print(
-        "{\"columns\": \(array(result.columns.map(JSONText.string))), \"rows\": [\(rows)], "
+        "{\"columns\": \(array(result.columns.map(JSONText.quoted))), \"rows\": [\(rows)], "
           + "\"truncated\": \(result.isTruncated)}")
     case .csv:
       var output = BufferedOutput(.standardOutput)

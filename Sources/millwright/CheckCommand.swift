@@ -2,6 +2,7 @@ import ArgumentParser
 import Devices
 import Foundation
 import Gateway
+import Telemetry
 
 /// `millwright check`: reads the whole configuration and touches nothing.
 struct CheckCommand: AsyncParsableCommand {
@@ -70,10 +71,10 @@ struct CheckReport {
   var json: String {
     let list = diagnostics.map { diagnostic in
       JSONText.object([
-        ("file", JSONText.string(diagnostic.file)), ("line", String(diagnostic.line)),
+        ("file", JSONText.quoted(diagnostic.file)), ("line", String(diagnostic.line)),
         ("column", String(diagnostic.column)),
-        ("severity", JSONText.string(diagnostic.severity.rawValue)),
-        ("message", JSONText.string(diagnostic.message)),
+        ("severity", JSONText.quoted(diagnostic.severity.rawValue)),
+        ("message", JSONText.quoted(diagnostic.message)),
       ])
     }
     var members = [
@@ -81,12 +82,12 @@ struct CheckReport {
       ("warnings", String(warnings)), ("diagnostics", "[" + list.joined(separator: ", ") + "]"),
     ]
     if let configuration {
-      let files = configuration.files.map { JSONText.string($0.name) }.joined(separator: ", ")
+      let files = configuration.files.map { JSONText.quoted($0.name) }.joined(separator: ", ")
       members += [
         ("files", "[\(files)]"), ("profiles", String(configuration.devices.profiles.count)),
         ("devices", String(configuration.devices.devices.count)),
         ("routes", String(configuration.devices.routes.count)),
-        ("data", JSONText.string(configuration.gateway.store.directory)),
+        ("data", JSONText.quoted(configuration.gateway.store.directory)),
       ]
     }
     return JSONText.object(members)

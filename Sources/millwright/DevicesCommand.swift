@@ -71,8 +71,8 @@ struct DevicesCommand: AsyncParsableCommand {
   private func printJSON(_ lines: [Line]) {
     let items = lines.map { line in
       JSONText.object([
-        ("device_id", JSONText.string(line.id)), ("profile", JSONText.string(line.profile)),
-        ("asset", JSONText.string(line.asset)), ("adopted", line.isAdopted ? "true" : "false"),
+        ("device_id", JSONText.quoted(line.id)), ("profile", JSONText.quoted(line.profile)),
+        ("asset", JSONText.quoted(line.asset)), ("adopted", line.isAdopted ? "true" : "false"),
         ("series", String(line.series)),
       ])
     }

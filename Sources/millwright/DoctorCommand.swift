@@ -125,8 +125,8 @@ struct DoctorCommand: AsyncParsableCommand {
   private func printJSON(_ findings: [Doctor.Finding]) {
     let items = findings.map {
       JSONText.object([
-        ("severity", JSONText.string($0.severity.rawValue)),
-        ("subject", JSONText.string($0.subject)), ("text", JSONText.string($0.text)),
+        ("severity", JSONText.quoted($0.severity.rawValue)),
+        ("subject", JSONText.quoted($0.subject)), ("text", JSONText.quoted($0.text)),
       ])
     }
     let isHealthy = !findings.contains { $0.severity == .problem }

@@ -145,9 +145,9 @@ struct ExportRows {
     case .jsonl:
       output.write(
         JSONText.object([
-          ("device", JSONText.string(key.device)), ("metric", JSONText.string(key.metric)),
-          ("time", JSONText.string(time.rfc3339)), ("value", JSONText.value(value)),
-          ("unit", JSONText.string(series.unit)), ("quality", JSONText.string(quality)),
+          ("device", JSONText.quoted(key.device)), ("metric", JSONText.quoted(key.metric)),
+          ("time", JSONText.quoted(time.rfc3339)), ("value", JSONText.value(value)),
+          ("unit", JSONText.quoted(series.unit)), ("quality", JSONText.quoted(quality)),
         ]) + "\n")
     }
   }

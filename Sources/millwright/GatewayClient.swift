@@ -55,7 +55,7 @@ struct GatewayClient {
 
   func run(_ sql: String) async throws -> SQLResult {
     let node = try await send(
-      .POST, "/api/v1/query/sql", body: JSONText.object([("sql", JSONText.string(sql))]))
+      .POST, "/api/v1/query/sql", body: JSONText.object([("sql", JSONText.quoted(sql))]))
     var result = SQLResult()
     result.columns = node["columns"].elements.compactMap(\.text)
     result.rows = node["rows"].elements.map { $0.elements.map(\.cell) }

@@ -3,25 +3,7 @@ import Storage
 import Telemetry
 
 /// JSON written by hand where the order of members and constant memory matter.
-enum JSONText {
-  static func string(_ text: String) -> String {
-    var out = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": out += "\\\""
-      case "\\": out += "\\\\"
-      case "\n": out += "\\n"
-      case "\r": out += "\\r"
-      case "\t": out += "\\t"
-      case _ where scalar.value < 0x20:
-        let hex = String(scalar.value, radix: 16)
-        out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-      default: out.unicodeScalars.append(scalar)
-      }
-    }
-    return out + "\""
-  }
-
+extension JSONText {
   /// Shortest text that reads back as the same number; what JSON cannot write is null.
   static func number(_ value: Double) -> String {
     guard value.isFinite else { return "null" }
@@ -33,13 +15,13 @@ enum JSONText {
     switch value {
     case .number(let number): JSONText.number(number)
     case .boolean(let flag): flag ? "true" : "false"
-    case .text(let word): string(word)
+    case .text(let word): quoted(word)
     case nil: "null"
     }
   }
 
   static func object(_ members: [(String, String)]) -> String {
-    "{" + members.map { string($0.0) + ": " + $0.1 }.joined(separator: ", ") + "}"
+    "{" + members.map { quoted($0.0) + ": " + $0.1 }.joined(separator: ", ") + "}"
   }
 
   static func cell(_ cell: SQLResult.Cell) -> String {
@@ -47,8 +29,8 @@ enum JSONText {
     case .null: "null"
     case .integer(let number): String(number)
     case .real(let number): JSONText.number(number)
-    case .text(let text): string(text)
-    case .blob(let bytes): string(Data(bytes).base64EncodedString())
+    case .text(let text): quoted(text)
+    case .blob(let bytes): quoted(Data(bytes).base64EncodedString())
     }
   }
 }

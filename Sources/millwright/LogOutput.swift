@@ -73,7 +73,7 @@ struct LogOutput: LogHandler {
     for (key, value) in fields {
       let value = "\(value)".singleLine
       let isPlain = !value.isEmpty && !value.contains { $0 == " " || $0 == "\"" || $0 == "=" }
-      line += " \(key)=" + (isPlain ? value : JSONText.string(value))
+      line += " \(key)=" + (isPlain ? value : JSONText.quoted(value))
     }
     return line
   }
@@ -86,7 +86,7 @@ struct LogOutput: LogHandler {
       ("time", time), ("level", level.rawValue), ("label", label), ("message", message),
     ]
     members += fields.map { ($0.key, "\($0.value)") }
-    let body = members.map { JSONText.string($0.0) + ":" + JSONText.string($0.1) }
+    let body = members.map { JSONText.quoted($0.0) + ":" + JSONText.quoted($0.1) }
     return "{" + body.joined(separator: ",") + "}"
   }
 }

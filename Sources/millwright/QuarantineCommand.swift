@@ -132,7 +132,7 @@ struct QuarantineCommand: AsyncParsableCommand {
       try await reporting {
         try await DataAccess.with(place) { access in
           let client = try access.runningGateway()
-          let body = profile.map { JSONText.object([("profile", JSONText.string($0))]) } ?? "{}"
+          let body = profile.map { JSONText.object([("profile", JSONText.quoted($0))]) } ?? "{}"
           let path = "/api/v1/quarantine/\(GatewayClient.escaped(id))/adopt"
           let answer = try await client.send(.POST, path, body: body)
           var count: Int64 = 0

@@ -155,17 +155,34 @@ struct QueryTests {
       numbers.append(Double(bitPattern: UInt64.random(in: .min ... .max, using: &generator)))
     }
     var buffer = ByteBuffer()
-    TextColumns.write(numbers: numbers.map(\.bitPattern)[...], to: &buffer)
+    var columns = TextColumns()
+    columns.write(numbers: numbers.map(\.bitPattern)[...], to: &buffer)
     let texts = String(buffer: buffer).split(separator: ",")
     #expect(texts.count == numbers.count)
     for (text, number) in zip(texts, numbers) {
       if number.isFinite {
         #expect(Double(text)?.bitPattern == number.bitPattern, "\(number) seed 42")
+        #expect(text.count <= "\(number)".count, "\(number) seed 42")
       } else {
         #expect(text == "null")
       }
     }
     #expect(texts[3] == "21.53")
+  }
+
+  @Test("Times of a column are those of the calendar, over days and before 1970, seeded")
+  func times() {
+    var generator = SplitMix(seed: 7)
+    var times: [Int64] = [0, -1, 86_399_999_999, 86_400_000_000, 951_782_400_000_000, -62_135_596_800_000_000]
+    for _ in 0..<5_000 {
+      let last = times[times.count - 1]
+      times.append(last &+ Int64.random(in: -40_000...40_000, using: &generator) * 1_000_003)
+    }
+    var buffer = ByteBuffer()
+    var columns = TextColumns()
+    columns.write(times: times[...], form: .rfc3339, to: &buffer)
+    let expected = times.map { "\"\(Timestamp(microseconds: $0).rfc3339)\"" }.joined(separator: ",")
+    #expect((String(buffer: buffer) == expected) == true)
   }
 
   @Test("SQL reads, and does nothing else")

@@ -1,4 +1,5 @@
 import Hummingbird
+import Telemetry
 
 /// A JSON text as a value: members keep their order, numbers keep their digits.
 indirect enum JSONValue: Sendable, Equatable {
@@ -72,32 +73,5 @@ indirect enum JSONValue: Sendable, Equatable {
 
   private static func sorted(_ members: [(String, JSONValue)]) -> [(String, JSONValue)] {
     Dictionary(members) { _, last in last }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-  }
-}
-
-/// The text form of a JSON string.
-enum JSONText {
-  static func append(_ string: String, to text: inout String) {
-    text += "\""
-    for scalar in string.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    text += "\""
-  }
-
-  static func quoted(_ string: String) -> String {
-    var text = ""
-    append(string, to: &text)
-    return text
   }
 }

@@ -4,13 +4,16 @@ import Telemetry
 /// Writes columns of samples as text straight into a buffer: the fast path of exports.
 ///
 /// A decimal number with up to six places is written by integer arithmetic (about 10 ns); others through
-/// the shortest text that reads back the same. Times share the text of their second.
+/// the shortest text that reads back the same. Times share the text of their day.
 struct TextColumns {
   /// The longest text of a time or a number, with a comma.
   private static let textBytesMax = 34
 
-  private var second = Int64.min
-  private var secondText: [UInt8] = []
+  private var day = Int64.min
+  /// `2026-11-21T`
+  private var dayText: [UInt8] = []
+  /// Places of the last decimal number: the next one most likely has as many.
+  private var places = 0
 
   /// The form in which times are written.
   enum TimeForm: Sendable {
@@ -52,11 +55,13 @@ struct TextColumns {
     case .rfc3339:
       if isQuoted { cursor.append(byte: 0x22) }
       let whole = time.flooredQuotient(by: 1_000_000)
-      if whole != second {
-        second = whole
-        secondText = Array(Timestamp(microseconds: whole * 1_000_000).rfc3339.utf8.dropLast())
+      let days = whole.flooredQuotient(by: 86_400)
+      if days != day {
+        day = days
+        dayText = Array(Timestamp(microseconds: days * 86_400_000_000).rfc3339.utf8.dropLast(9))
       }
-      cursor.append(secondText)
+      cursor.append(dayText)
+      cursor.appendClock(secondOfDay: Int(whole - days * 86_400))
       cursor.appendFraction(Int(time - whole * 1_000_000))
       cursor.append(byte: 0x5A)
       if isQuoted { cursor.append(byte: 0x22) }
@@ -64,16 +69,40 @@ struct TextColumns {
   }
 
   /// Numbers with commas between them; NaN and infinities become null.
-  static func write(numbers: ArraySlice<UInt64>, to buffer: inout ByteBuffer) {
-    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: numbers.count * textBytesMax) {
+  mutating func write(numbers: ArraySlice<UInt64>, to buffer: inout ByteBuffer) {
+    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: numbers.count * Self.textBytesMax) {
       bytes in
       var cursor = TextCursor(bytes: bytes)
       for bits in numbers {
         if cursor.count > 0 { cursor.append(byte: 0x2C) }
-        cursor.append(Double(bitPattern: bits), notFinite: "null")
+        append(Double(bitPattern: bits), notFinite: "null", to: &cursor)
       }
       return cursor.count
     }
+  }
+
+  mutating func append(_ number: Double, notFinite: String, to cursor: inout TextCursor) {
+    guard number.isFinite else { return cursor.append(notFinite) }
+    if !cursor.append(decimal: number, places: &places) { cursor.append("\(number)") }
+  }
+
+  /// Qualities in quotes, with commas between them.
+  static func write(qualities: ArraySlice<UInt8>, to buffer: inout ByteBuffer) {
+    let texts = qualityTexts
+    let room = qualities.count * (texts.map(\.count).max()! + 1)
+    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { bytes in
+      var cursor = TextCursor(bytes: bytes)
+      for quality in qualities {
+        if cursor.count > 0 { cursor.append(byte: 0x2C) }
+        cursor.append(texts[Int(quality)])
+      }
+      return cursor.count
+    }
+  }
+
+  /// `"good"` and the like, by raw value.
+  private static let qualityTexts: [[UInt8]] = (0...255).map {
+    Array(JSONText.quoted(Quality(rawValue: UInt8($0)).text).utf8)
   }
 
   static func write(booleans: ArraySlice<UInt64>, to buffer: inout ByteBuffer) {
@@ -90,11 +119,6 @@ struct TextColumns {
       isFirst = false
       buffer.writeString(text(element))
     }
-  }
-
-  /// `good` and the like in quotes, by raw value.
-  static let qualityTexts: [String] = (0...255).map {
-    JSONText.quoted(Quality(rawValue: UInt8($0)).text)
   }
 }
 
@@ -158,31 +182,62 @@ struct TextCursor {
     }
   }
 
-  private static let powers: [Double] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
-
-  mutating func append(_ number: Double, notFinite: String) {
-    guard number.isFinite else { return append(notFinite) }
-    let magnitude = number.magnitude
-    // Below 2⁵³ after scaling both steps are exact enough for the comparison to decide.
-    if magnitude < 9e9, magnitude >= 1e-4 || magnitude == 0 {
-      for places in 0...6 {
-        let power = Self.powers[places]
-        let scaled = (magnitude * power).rounded()
-        if scaled / power == magnitude {
-          if number.sign == .minus { append(byte: 0x2D) }
-          let digits = UInt64(scaled)
-          let unit = UInt64(power)
-          appendDigits(digits / unit, width: 1)
-          if places > 0 {
-            append(byte: 0x2E)
-            appendDigits(digits % unit, width: places)
-          }
-          return
-        }
-      }
-    }
-    append("\(number)")
+  /// `08:15:30`
+  mutating func appendClock(secondOfDay: Int) {
+    appendTwoDigits(secondOfDay / 3_600)
+    append(byte: 0x3A)
+    appendTwoDigits(secondOfDay / 60 % 60)
+    append(byte: 0x3A)
+    appendTwoDigits(secondOfDay % 60)
   }
+
+  @inline(__always) private mutating func appendTwoDigits(_ number: Int) {
+    append(byte: UInt8(truncatingIfNeeded: number / 10) &+ 0x30)
+    append(byte: UInt8(truncatingIfNeeded: number % 10) &+ 0x30)
+  }
+
+  /// Writes a number that has at most six decimal places, without trailing zeros.
+  ///
+  /// - Parameter places: tried first; afterwards what the number was found to have, zeros included.
+  /// - Returns: false when it has more places, or is too large: nothing is written then.
+  mutating func append(decimal number: Double, places: inout Int) -> Bool {
+    let magnitude = number.magnitude
+    // Below 2⁵³ after scaling two decimals never share a double: the one that reads back is the one meant.
+    guard magnitude < 9e9, magnitude >= 1e-4 || magnitude == 0 else { return false }
+    guard var digits = Self.digits(of: magnitude, places: places) ?? Self.search(magnitude, &places)
+    else { return false }
+    var shown = places
+    while shown > 0, digits % 10 == 0 {
+      digits /= 10
+      shown -= 1
+    }
+    if number.sign == .minus { append(byte: 0x2D) }
+    let unit = Self.units[shown]
+    appendDigits(digits / unit, width: 1)
+    if shown > 0 {
+      append(byte: 0x2E)
+      appendDigits(digits % unit, width: shown)
+    }
+    return true
+  }
+
+  private static func search(_ magnitude: Double, _ places: inout Int) -> UInt64? {
+    for count in 0...6 {
+      guard let digits = digits(of: magnitude, places: count) else { continue }
+      places = count
+      return digits
+    }
+    return nil
+  }
+
+  /// `magnitude` times ten to the power of `places`, when that is a whole number that divides back exactly.
+  @inline(__always) private static func digits(of magnitude: Double, places: Int) -> UInt64? {
+    let unit = units[places]
+    let digits = UInt64(magnitude * Double(unit) + 0.5)
+    return Double(digits) / Double(unit) == magnitude ? digits : nil
+  }
+
+  private static let units: [UInt64] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
 }
 
 extension Int64 {

@@ -2,6 +2,7 @@ import Foundation
 import Gateway
 import NIOCore
 import Storage
+import Telemetry
 
 extension RouteTable {
   var sqlRoutes: [Route] {

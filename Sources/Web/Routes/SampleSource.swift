@@ -91,7 +91,7 @@ struct SampleSource: Sendable {
     text.write(times: columns.times[...], form: plan.timeForm, to: &buffer)
     buffer.writeString(#"],"value":["#)
     switch target.series.type {
-    case .number: TextColumns.write(numbers: columns.bits[...], to: &buffer)
+    case .number: text.write(numbers: columns.bits[...], to: &buffer)
     case .boolean: TextColumns.write(booleans: columns.bits[...], to: &buffer)
     case .text:
       TextColumns.write(columns.bits[...], to: &buffer) { bits in
@@ -99,8 +99,7 @@ struct SampleSource: Sendable {
       }
     }
     buffer.writeString(#"],"quality":["#)
-    let qualities = TextColumns.qualityTexts
-    TextColumns.write(columns.qualities[...], to: &buffer) { qualities[Int($0)] }
+    TextColumns.write(qualities: columns.qualities[...], to: &buffer)
     buffer.writeString("]}}")
   }
 
@@ -124,7 +123,7 @@ struct SampleSource: Sendable {
         text.append(columns.times[index], form: plan.timeForm, isQuoted: false, to: &cursor)
         cursor.append(byte: 0x2C)
         switch type {
-        case .number: cursor.append(Double(bitPattern: bits), notFinite: "NaN")
+        case .number: text.append(Double(bitPattern: bits), notFinite: "NaN", to: &cursor)
         case .boolean: cursor.append(bits == 0 ? "false" : "true")
         case .text: cursor.append(word)
         }

@@ -42,6 +42,26 @@ import Testing
     #expect(buckets.map(\.stateDurations) == [[one: 6], [one: 3, two: 7]])
   }
 
+  @Test("Columns give what their samples give one by one, to the bit")
+  func columns() {
+    var random = ChunkRandom(seed: 5)
+    for round in 0..<200 * fuzzFactor {
+      var samples: [(Int64, Double)] = []
+      var columns = ChunkColumns()
+      for time in Int64(0)..<1_000 where random.below(3) == 0 {
+        let value = random.below(30) == 0 ? Double.nan : Double(random.below(100_000)) / 700 - 50
+        samples.append((time, value))
+        columns.append(time: time, bits: value.bitPattern, quality: 0)
+      }
+      let tracksStates = round % 4 == 0
+      var buckets: [AggregateBucket] = []
+      var aggregator = StepAggregator(range: 0..<1_000, step: 37, tracksStates: tracksStates)
+      aggregator.add(columns) { buckets.append($0) }
+      aggregator.finish { buckets.append($0) }
+      #expect(buckets == Self.aggregate(samples, range: 0..<1_000, step: 37, states: tracksStates))
+    }
+  }
+
   @Test("Whole chunks give what their samples give")
   func summaries() {
     var random = ChunkRandom(seed: 3)

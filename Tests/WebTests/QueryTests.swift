@@ -63,7 +63,7 @@ struct QueryTests {
       #expect(columns?["time"]?.encoded == #"["2026-11-21T08:00:00Z","2026-11-21T08:01:00Z"]"#)
       #expect(answer.status == 200, "\(answer.text)")
       #expect(columns?["count"]?.encoded == "[60,60]")
-      #expect(columns?["min"]?.encoded == "[20.0,50.0]")
+      #expect(columns?["min"]?.encoded == "[20,50]")
       #expect(columns?["mean"]?.encoded == "[34.75,64.75]")
       #expect(columns?["last"]?.encoded == "[49.5,79.5]")
     }

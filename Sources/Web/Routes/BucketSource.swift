@@ -14,10 +14,11 @@ struct BucketSource: Sendable {
   func writeJSON(to writer: inout any ResponseBodyWriter) async throws {
     try await writer.write(ByteBuffer(string: #"{"series":["#))
     var separator = ""
-    for target in plan.targets {
-      let buckets = try await fetch(target)
-      try await writer.write(
-        ByteBuffer(string: separator + SampleSource.head(target) + columns(buckets, target) + "}}"))
+    try await eachTarget { target, buckets in
+      var buffer = ByteBuffer(string: separator + SampleSource.head(target))
+      writeColumns(buckets, target, to: &buffer)
+      buffer.writeString("}}")
+      try await writer.write(buffer)
       separator = ","
     }
     try await writer.write(ByteBuffer(string: #"],"next_cursor":null}"#))
@@ -26,9 +27,9 @@ struct BucketSource: Sendable {
   func writeCSV(to writer: inout any ResponseBodyWriter) async throws {
     let names = step.aggregates.map(\.rawValue).joined(separator: ",")
     try await writer.write(ByteBuffer(string: "device,metric,time,unit,\(names)\r\n"))
-    for target in plan.targets {
+    try await eachTarget { target, buckets in
       var buffer = ByteBuffer()
-      for bucket in try await fetch(target) {
+      for bucket in buckets {
         var fields = [
           CSVText.field(target.key.device), CSVText.field(target.key.metric), time(bucket),
           CSVText.field(target.series.unit),
@@ -43,6 +44,20 @@ struct BucketSource: Sendable {
     }
   }
 
+  /// Calls `body` for each series in turn; the next one is computed while this one is written.
+  private func eachTarget(
+    _ body: (QueryPlan.Target, [AggregateBucket]) async throws -> Void
+  ) async throws {
+    var ahead: Task<[AggregateBucket], any Error>?
+    defer { ahead?.cancel() }
+    for (place, target) in plan.targets.enumerated() {
+      let buckets = if let ahead { try await ahead.value } else { try await fetch(target) }
+      ahead =
+        place + 1 < plan.targets.count ? Task { try await fetch(plan.targets[place + 1]) } : nil
+      try await body(target, buckets)
+    }
+  }
+
   private func fetch(_ target: QueryPlan.Target) async throws -> [AggregateBucket] {
     try await queries.fetch { [plan, step] reader in
       var buckets: [AggregateBucket] = []
@@ -54,17 +69,41 @@ struct BucketSource: Sendable {
     }
   }
 
-  private func columns(_ buckets: [AggregateBucket], _ target: QueryPlan.Target) -> String {
-    var text = #""time":["#
-    text += buckets.map { isEpoch ? time($0) : "\"\(time($0))\"" }.joined(separator: ",") + "]"
+  private func writeColumns(
+    _ buckets: [AggregateBucket], _ target: QueryPlan.Target, to buffer: inout ByteBuffer
+  ) {
+    var text = TextColumns()
+    buffer.writeString(#""time":["#)
+    text.write(times: buckets.map(\.start)[...], form: plan.timeForm, to: &buffer)
     for aggregate in step.aggregates {
-      text += ",\"\(aggregate.rawValue)\":["
-      text += buckets.map { value(aggregate, $0, target).encoded }.joined(separator: ",") + "]"
+      buffer.writeString("],\"\(aggregate.rawValue)\":[")
+      if let numbers = numbers(aggregate, buckets, target) {
+        text.write(numbers: numbers[...], to: &buffer)
+      } else {
+        TextColumns.write(buckets[...], to: &buffer) { value(aggregate, $0, target).encoded }
+      }
     }
-    return text
+    buffer.writeString("]")
   }
 
-  private var isEpoch: Bool { if case .rfc3339 = plan.timeForm { false } else { true } }
+  /// The aggregates that are numbers or null, as bits with NaN for null; `nil` for the others.
+  private func numbers(
+    _ aggregate: Aggregate, _ buckets: [AggregateBucket], _ target: QueryPlan.Target
+  ) -> [UInt64]? {
+    guard target.series.type != .text else { return nil }
+    func each(_ number: (AggregateBucket) -> Double?) -> [UInt64] {
+      buckets.map { (number($0) ?? .nan).bitPattern }
+    }
+    return switch aggregate {
+    case .min: each { $0.count > $0.nanCount ? $0.min : nil }
+    case .max: each { $0.count > $0.nanCount ? $0.max : nil }
+    case .sum: each { $0.count > $0.nanCount ? $0.sum : nil }
+    case .mean: each(\.mean)
+    case .twa: each(\.timeWeightedMean)
+    case .increase: each(\.increase)
+    case .count, .first, .last, .states: nil
+    }
+  }
 
   private func time(_ bucket: AggregateBucket) -> String {
     var buffer = ByteBuffer()

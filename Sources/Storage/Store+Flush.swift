@@ -14,12 +14,7 @@ extension Store {
     let count = shelf.series.count
     guard count > 0 else { return [] }
     var chosen = Set(shelf.full)
-    let shares = [
-      Double(sweep.samplesSinceFlush) / Double(settings.replaySamplesMax),
-      Double(journal.writtenBytes - sweep.journalBytesAtFlush) / Double(settings.journalBytesMax) * 1.25,
-      Double(nowMicroseconds - sweep.lastFlushMicroseconds) / 1e6 / Double(settings.openSecondsMax),
-    ]
-    sweep.debt += min(1, shares.max() ?? 0) * Double(count)
+    sweep.debt = seriesDue(nowMicroseconds: nowMicroseconds)
     var openBytes = shelf.openBytes
     statistics.openBytes = openBytes
     var steps = 0
@@ -33,6 +28,16 @@ extension Store {
       chosen.insert(index)
     }
     return chosen.sorted()
+  }
+
+  /// How many series the sweep has to seal by now.
+  func seriesDue(nowMicroseconds: Int64) -> Double {
+    let shares = [
+      Double(sweep.samplesSinceFlush) / Double(settings.replaySamplesMax),
+      Double(journal.writtenBytes - sweep.journalBytesAtFlush) / Double(settings.journalBytesMax) * 1.25,
+      Double(nowMicroseconds - sweep.lastFlushMicroseconds) / 1e6 / Double(settings.openSecondsMax),
+    ]
+    return sweep.debt + min(1, shares.max() ?? 0) * Double(shelf.series.count)
   }
 
   /// The highest sequence through which journal segments could go after this flush; `nil` when none could.
@@ -119,6 +124,9 @@ extension Store {
 
 /// How far the round of sealing has come.
 struct Sweep {
+  /// Chunks worth a transaction of their own; sealing them takes about 25 ms.
+  static let seriesWanted = 512
+
   var cursor = 0
   var debt = 0.0
   var samplesSinceFlush = 0

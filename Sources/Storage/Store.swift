@@ -205,11 +205,16 @@ public final class Store {
   // MARK: - Flush
 
   /// Whether rows or chunks are due by time or size.
+  ///
+  /// A transaction writes some pages of every index, however little it adds. So chunks alone wait until
+  /// many are due; rows that somebody may look for do not.
   public func isFlushDue(nowMicroseconds: Int64) -> Bool {
-    if !shelf.full.isEmpty && shelf.full.count >= 64 { return true }
-    if pending.items.count >= 5_000 { return true }
+    if shelf.full.count >= 64 || pending.items.count >= 5_000 { return true }
     let waited = nowMicroseconds - sweep.lastFlushMicroseconds
-    return waited >= Int64(settings.flushMilliseconds) * 1_000
+    let usual = Int64(settings.flushMilliseconds) * 1_000
+    guard waited >= usual else { return false }
+    return !pending.items.isEmpty || !writes.isEmpty || waited >= 4 * usual
+      || seriesDue(nowMicroseconds: nowMicroseconds) >= Double(Sweep.seriesWanted)
   }
 
   /// Moves gathered rows and the chunks whose turn it is to SQLite in one transaction, with the position.
@@ -262,7 +267,7 @@ public final class Store {
     sweep.flushed(nowMicroseconds: nowMicroseconds, journalBytes: journal.writtenBytes)
     if isOverBudget {
       sweep.lastFlushMicroseconds = .min / 2
-      sweep.debt = Double(shelf.series.count)
+      sweep.debt = Double(max(shelf.series.count, Sweep.seriesWanted))
     }
     restoreBallast()
   }

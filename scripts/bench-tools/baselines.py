@@ -3,6 +3,7 @@
 Each is used as its documentation advises. One that is not installed is left out, and says how to get it.
 """
 import glob
+import json
 import os
 import shutil
 import socket
@@ -71,9 +72,17 @@ class VictoriaMetrics:
         subprocess.check_call(
             ["curl", "--silent", "--fail", "-X", "POST", "-T", "-", self.url + "/api/v1/import"],
             stdin=source.stdout)
-        source.wait()
+        if source.wait() != 0:
+            raise RuntimeError("not all walks were written")
         self.get("/internal/force_flush")
         self.get("/internal/force_merge")
+        seconds = samples * (60 if kind == "slow" else 1) + 1
+        found = json.loads(self.get(
+            "/api/v1/query", query=f"sum(count_over_time(value[{seconds + 60}s]))",
+            time=START_SECONDS + seconds))["data"]["result"]
+        count = int(found[0]["value"][1]) if found else 0
+        if count != series * samples:
+            print(f"  VictoriaMetrics holds {count} of {series * samples} samples", flush=True)
 
     def stop(self):
         self.process.terminate()

@@ -19,38 +19,45 @@ public struct SalvageReport: Sendable, Hashable {
   public var lostSamples = 0
 }
 
-/// Copies every readable row of a damaged database into a new one.
+/// Reads every readable row of a damaged database and hands it on.
 ///
 /// Rows are read by row id, so that neither a broken index nor a broken page stops the copy: from the
 /// front to the first break, from the back to the last, and between them by leaps that double.
 struct Salvage {
-  static let tables = [
-    "meta", "device", "series", "word", "current", "chunk", "event", "quarantine", "loss",
-    "configuration", "cursor", "state", "answer",
+  typealias Put = (_ table: String, _ rows: [Row]) throws -> Void
+
+  /// What the store needs to go on: few rows.
+  static let definitions = [
+    "meta", "device", "series", "word", "current", "quarantine", "loss", "configuration", "cursor",
+    "state", "answer",
   ]
+  static let tables = definitions + ["chunk", "event"]
   /// Tables whose key is text and that have no row id; they fit on a page or two.
   private static let keyed: Set<String> = ["meta", "cursor"]
 
   let source: DatabaseQueue
-  let target: DatabasePool
   let progress: Doctor.Progress
-  private var losses: [LossEntry] = []
+  let put: Put
+  /// What could not be read, for the loss ledger.
+  private(set) var losses: [LossEntry] = []
   private(set) var report: SalvageReport
   private let decoder = ChunkDecoder()
 
+  /// - Parameter put: gets the readable rows, some hundreds at a time.
   init(
-    source: DatabaseQueue, target: DatabasePool, setAside: String,
-    progress: @escaping Doctor.Progress
+    source: DatabaseQueue, setAside: String, progress: @escaping Doctor.Progress = { _, _, _ in },
+    put: @escaping Put
   ) {
     self.source = source
-    self.target = target
     self.progress = progress
+    self.put = put
     report = SalvageReport(setAside: setAside)
   }
 
-  mutating func run(now: Timestamp) throws {
-    for (place, table) in Self.tables.enumerated() {
-      progress("repair \(table)", place, Self.tables.count)
+  /// Goes through `tables`; what cannot be read is left out and booked in `losses`.
+  mutating func run(_ tables: [String] = Self.tables) throws {
+    for (place, table) in tables.enumerated() {
+      progress("repair \(table)", place, tables.count)
       var (saved, gaps) = (0, 0)
       do {
         (saved, gaps) = try Self.keyed.contains(table) ? copyKeyed(table) : copyByRowID(table)
@@ -66,8 +73,6 @@ struct Salvage {
               + report.setAside))
       }
     }
-    let entries = losses
-    try target.write { db in for entry in entries { try entry.insert(db, time: now) } }
   }
 
   private mutating func copyKeyed(_ table: String) throws -> (saved: Int, gaps: Int) {
@@ -81,7 +86,7 @@ struct Salvage {
     } catch let error as DatabaseError where error.isDamage {
       gaps = 1
     }
-    try insert(rows, into: table)
+    try handOn(rows, of: table)
     return (rows.count, gaps)
   }
 
@@ -122,7 +127,7 @@ struct Salvage {
     var high = through
     while low <= high {
       let (rows, isWhole) = try page(of: table, from: low, through: high, isBackward: isBackward)
-      try insert(rows, into: table)
+      try handOn(rows, of: table)
       ids += rows.map { $0["rowid_"] as Int64 }
       guard isWhole else { return (ids, false) }
       guard let last = ids.last, rows.count == Self.pageCount else { break }
@@ -153,23 +158,26 @@ struct Salvage {
     }
   }
 
-  private mutating func insert(_ rows: [Row], into table: String) throws {
+  private mutating func handOn(_ rows: [Row], of table: String) throws {
     let kept = table == "chunk" ? rows.filter { isWhole($0) } : rows
-    guard let first = kept.first else { return }
+    if !kept.isEmpty { try put(table, kept) }
+  }
+
+  /// Puts rows into the table of the same name; those that are there already stay.
+  static func insert(_ rows: [Row], into table: String, _ db: Database) throws {
+    guard let first = rows.first else { return }
     let columns = first.columnNames.filter { $0 != "rowid_" }
     let sql =
       "INSERT OR IGNORE INTO \(table) (\(columns.joined(separator: ", "))) VALUES "
       + "(\(columns.map { _ in "?" }.joined(separator: ", ")))"
-    try target.write { db in
-      let statement = try db.cachedStatement(sql: sql)
-      for row in kept {
-        do {
-          try statement.execute(
-            arguments: StatementArguments(columns.map { row[$0] as DatabaseValue }))
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
-          // A row that damage made impossible is not worth the others.
-          continue
-        }
+    let statement = try db.cachedStatement(sql: sql)
+    for row in rows {
+      do {
+        try statement.execute(
+          arguments: StatementArguments(columns.map { row[$0] as DatabaseValue }))
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+        // A row that damage made impossible is not worth the others.
+        continue
       }
     }
   }
@@ -210,8 +218,12 @@ extension Doctor {
     var salvage: Salvage
     do {
       let source = try StoreDatabase.openReadOnly(path: file)
-      salvage = Salvage(source: source, target: target, setAside: file, progress: progress)
-      try salvage.run(now: now)
+      salvage = Salvage(source: source, setAside: file, progress: progress) { table, rows in
+        try target.write { db in try Salvage.insert(rows, into: table, db) }
+      }
+      try salvage.run()
+      let losses = salvage.losses
+      try target.write { db in for entry in losses { try entry.insert(db, time: now) } }
     } catch let error as DatabaseError where error.isDamage {
       // Not even the head of the file can be read: only the journal is left.
       try target.write { db in

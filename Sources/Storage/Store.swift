@@ -35,8 +35,9 @@ public final class Store {
 
   /// Opens or makes the store; `recover` must follow before anything is committed.
   ///
-  /// A database that SQLite calls corrupt or no database is set aside and a new one begun; the loss is
-  /// booked and `statistics.setAsideFiles` names the old file.
+  /// A database that SQLite calls corrupt or no database is set aside and a new one begun with what can
+  /// be read of the definitions; this is booked, `statistics.setAsideFiles` names the old file, and a
+  /// `Rescue` is owed for the rest.
   public init(settings: StoreSettings) throws {
     self.settings = settings
     try Directory.create(settings.directory)
@@ -45,29 +46,62 @@ public final class Store {
     do {
       pool = try StoreDatabase.open(directory: settings.directory)
     } catch let error as DatabaseError where error.isDamage {
-      setAside = try StoreDatabase.setAside(
-        directory: settings.directory, stamp: SetAsideName.next(in: settings.directory))
-      pool = try StoreDatabase.open(directory: settings.directory)
+      (pool, setAside) = try Store.replaceDatabase(in: settings.directory)
     }
     database = pool
     current = CurrentDatabase(pool)
-    try current.watchWAL(of: pool)
     shelf = SeriesShelf(chunkSamplesMax: settings.chunkSamplesMax)
     rowPosition = 0
     appliedSequence = 0
     journal = try Journal(
       directory: Store.journalDirectory(settings), settings: settings.journal, lastSequence: 0)
-    try load()
-    if let setAside {
-      statistics.setAsideFiles.append(setAside)
-      pending.losses.append(
-        LossEntry(
-          cause: .damage, detail: "database was corrupt; set aside as \(setAside)"))
+    do {
+      try load()
+    } catch let error as DatabaseError where error.isDamage && setAside == nil {
+      try? database.close()  // A damaged file may refuse even that; it is moved away either way.
+      (database, setAside) = try Store.replaceDatabase(in: settings.directory)
+      current.replace(with: database)  // Observers do not run in an initializer.
+      shelf = SeriesShelf(chunkSamplesMax: settings.chunkSamplesMax)
+      try load()
     }
+    try current.watchWAL(of: database)
+    if let setAside { noteSetAside(setAside) }
+  }
+
+  /// Sets the damaged file aside and begins a new one with what can be read of the small tables.
+  private static func replaceDatabase(
+    in directory: String
+  ) throws -> (pool: DatabasePool, setAside: String) {
+    let file = try StoreDatabase.setAside(
+      directory: directory, stamp: SetAsideName.next(in: directory))
+    let pool = try StoreDatabase.open(directory: directory)
+    try takeOver(from: file, to: pool)
+    return (pool, file)
+  }
+
+  private func noteSetAside(_ file: String) {
+    statistics.setAsideFiles.append(file)
+    pending.losses.append(
+      LossEntry(cause: .damage, detail: "database was corrupt; set aside as \(file)"))
   }
 
   public static func journalDirectory(_ settings: StoreSettings) -> String {
     settings.directory + "/journal"
+  }
+
+  /// Copies definitions, positions and other small tables, as far as they can be read.
+  private static func takeOver(from file: String, to pool: DatabasePool) throws {
+    try pool.write { db in try Rescue.owe(file: file, db) }
+    do {
+      let source = try StoreDatabase.openReadOnly(path: file)
+      var salvage = Salvage(source: source, setAside: file) { table, rows in
+        try pool.write { db in try Salvage.insert(rows, into: table, db) }
+      }
+      try salvage.run(Salvage.definitions)
+    } catch let error as DatabaseError where error.isDamage {
+      // Not even its head can be read: the journal has what there is, and the rescue will book it.
+      return
+    }
   }
 
   private func load() throws {
@@ -91,6 +125,7 @@ public final class Store {
       }
     }
     appliedSequence = rowPosition
+    statistics.rescuesOwed = try database.read { try Rescue.owed($0).count }
   }
 
   /// Replays what the journal holds beyond the database, oldest first.
@@ -245,6 +280,9 @@ public final class Store {
     statistics.sealedSeries += chosen.count
     statistics.flushes += 1
     statistics.refusedWriteSets += applied.count { !$0 }
+    if sets.contains(where: { $0.rescued != nil }) {
+      statistics.rescuesOwed = try database.read { try Rescue.owed($0).count }
+    }
     writes.removeAll()
     pending.removeAll()
     sweep.flushed(nowMicroseconds: nowMicroseconds, journalBytes: journal.writtenBytes)
@@ -277,7 +315,7 @@ public final class Store {
 
   /// Moves the damaged file away and begins a new one that knows what memory knows.
   ///
-  /// What the old file held is no longer served; `millwright doctor --repair` brings back what can be read.
+  /// What can be read of the old file comes back by a `Rescue`.
   /// - Returns: the path of the damaged file.
   public func replaceDamagedDatabase() throws -> String {
     try? database.close()  // A damaged file may refuse even that; it is moved away either way.
@@ -285,9 +323,9 @@ public final class Store {
       directory: settings.directory, stamp: SetAsideName.next(in: settings.directory))
     database = try StoreDatabase.open(directory: settings.directory)
     try current.watchWAL(of: database)
-    statistics.setAsideFiles.append(file)
-    pending.losses.append(
-      LossEntry(cause: .damage, detail: "database was corrupt; set aside as \(file)"))
+    try database.write { db in try Rescue.owe(file: file, db) }
+    noteSetAside(file)
+    statistics.rescuesOwed += 1
     let wall = lastWall
     let definitions = catalog.items.enumerated().map {
       PendingItem(id: Int64($0.offset), item: $0.element, wall: wall)

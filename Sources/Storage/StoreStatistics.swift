@@ -16,6 +16,8 @@ public struct StoreStatistics: Sendable {
   public var refusedWriteSets = 0
   /// Damaged database files that were moved away.
   public var setAsideFiles: [String] = []
+  /// Damaged databases whose readable rows are not all back yet.
+  public var rescuesOwed = 0
 
   public init() {}
 

@@ -10,6 +10,10 @@ public struct WriteSet: Sendable {
   var chunks: [ChunkRow] = []
   /// Chunks that cannot be read: they stay where they are, but compaction passes them by.
   var unreadable: [Int64] = []
+  /// Rows that come back from a damaged database.
+  var rows = RescuedRows()
+  /// The damaged database whose rescue ends with this set.
+  var rescued: String?
   /// Booked before anything is deleted.
   var losses: [LossEntry] = []
   var time: Int64 = 0
@@ -24,8 +28,9 @@ public struct WriteSet: Sendable {
     for chunk in chunks { try chunk.insert(db) }
     let pass = try db.cachedStatement(sql: "UPDATE chunk SET level = 1 WHERE id = ?")
     for id in unreadable { try pass.execute(arguments: [id]) }
+    try rows.insert(db)
+    if let rescued { try Rescue.mark(file: rescued, position: 1, db) }
     return true
   }
 }
-
 

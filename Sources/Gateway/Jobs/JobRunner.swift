@@ -61,6 +61,7 @@ final class JobRunner: Sendable {
       Thread.sleep(forTimeInterval: 0.25)
       round += 1
       attempt("checkpoint") { try checkpoint() }
+      if round % 40 == 10 { attempt("rescue") { try rescue() } }
       if round % 40 == 0 { attempt("compaction") { try compact() } }
       if round % 40 == 20 { attempt("retention") { try retain() } }
       if round % 240 == 20 { ExecutablePages.release() }
@@ -78,6 +79,33 @@ final class JobRunner: Sendable {
   private func checkpoint() throws {
     guard reader.walBytes > Self.walBytesMax else { return }
     try reader.checkpoint()
+  }
+
+  /// Copies back what a damaged database still holds, at a pace that leaves the disk to the ingest.
+  private func rescue() throws {
+    for rescue in try Rescue.owed(directory: settings.directory, database: reader.database) {
+      logger.notice(
+        "what can be read of the damaged database is copied back", metadata: ["file": "\(rescue.file)"])
+      let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6))
+      let report: SalvageReport
+      do {
+        report = try rescue.run(now: now, catalog: try reader.catalog()) { [self] set in
+          if shouldStop { throw CancellationError() }
+          _ = mailbox.post(.write(set))
+          try checkpoint()
+          Thread.sleep(forTimeInterval: 0.1)
+        }
+      } catch is CancellationError {
+        return  // It begins anew after the next start.
+      }
+      logger.notice(
+        "the damaged database was copied back as far as it can be read",
+        metadata: [
+          "rows": "\(report.tables.reduce(0) { $0 + $1.saved })",
+          "gaps": "\(report.tables.reduce(0) { $0 + $1.gaps })",
+          "damaged_chunks": "\(report.damagedChunks)", "lost_samples": "\(report.lostSamples)",
+        ])
+    }
   }
 
   private func compact() throws {

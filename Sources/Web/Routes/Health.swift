@@ -124,6 +124,9 @@ struct HealthReport {
     if damagedChunks > 0 { details.append("\(damagedChunks) chunks are damaged and left out") }
     let files = figures.store.setAsideFiles.count
     if files > 0 { details.append("\(files) damaged database files were set aside") }
+    if figures.store.rescuesOwed > 0 {
+      details.append("what can be read of \(figures.store.rescuesOwed) of them is being copied back")
+    }
     return Check(
       name: "database", isGood: details.isEmpty, detail: details.joined(separator: "; "))
   }

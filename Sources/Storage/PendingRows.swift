@@ -15,11 +15,14 @@ struct PendingRows {
   var losses: [LossEntry] = []
   /// Ids of the events among `items`.
   var eventIDs: Set<String> = []
+  /// The answers among `items`, by key.
+  var answers: [String: Answered] = [:]
 
   mutating func removeAll() {
     items.removeAll(keepingCapacity: true)
     losses.removeAll()
     eventIDs.removeAll(keepingCapacity: true)
+    answers.removeAll()
   }
 }
 
@@ -29,6 +32,7 @@ extension Store {
     let now = pending.items.last?.wall ?? lastWall
     for loss in pending.losses { try loss.insert(db, time: now) }
     try boundQuarantine(db, now: now)
+    if !pending.answers.isEmpty { try AnswerTable.bound(db, now: now) }
   }
 
   private func write(_ row: PendingItem, _ db: Database) throws {
@@ -80,6 +84,7 @@ extension Store {
       try db.execute(
         sql: "INSERT OR IGNORE INTO configuration VALUES (?, ?, ?)",
         arguments: [row.id, row.wall.microseconds, text])
+    case .answered(let answered): try AnswerTable.put(answered, time: row.wall, db)
     case .connected, .clockStepped:
       break
     }

@@ -210,7 +210,11 @@ public final class Store {
       guard isNew else { continue }
       pending.items.append(
         PendingItem(id: Int64(bitPattern: sequence << 20) + Int64(place), item: item, wall: wall))
-      if case .event(let event) = item { pending.eventIDs.insert(event.id) }
+      switch item {
+      case .event(let event): pending.eventIDs.insert(event.id)
+      case .answered(let answered): pending.answers[answered.key] = answered
+      default: break
+      }
     }
   }
 

@@ -133,6 +133,47 @@ public enum Item: Hashable, Sendable {
   case connected(sessionPresent: Bool)
   /// The wall clock was found to have moved against the monotonic clock.
   case clockStepped(offsetMicroseconds: Int64)
+  /// What a submission with a key was answered; a later one for the same key counts.
+  case answered(Answered)
+}
+
+/// The answer to a submission that came with a key: whoever repeats the key gets it again.
+public struct Answered: Hashable, Sendable {
+  /// Unique for caller, path and key.
+  public var key: String
+  /// Hash of the body: the same key with another body is a mistake.
+  public var fingerprint: UInt64
+  public var accepted: Int
+  public var duplicates: Int
+  public var rejected: [Rejection]
+
+  public init(
+    key: String, fingerprint: UInt64, accepted: Int = 0, duplicates: Int = 0,
+    rejected: [Rejection] = []
+  ) {
+    self.key = key
+    self.fingerprint = fingerprint
+    self.accepted = accepted
+    self.duplicates = duplicates
+    self.rejected = rejected
+  }
+}
+
+/// One item of a submission that was not taken, and why.
+public struct Rejection: Hashable, Sendable {
+  /// Position of the item in the submission.
+  public var index: Int
+  public var code: String
+  public var detail: String
+  /// JSON Pointer, `line 3` or metric; empty for the whole item.
+  public var place: String
+
+  public init(index: Int, code: String, detail: String, place: String = "") {
+    self.index = index
+    self.code = code
+    self.detail = detail
+    self.place = place
+  }
 }
 
 /// One file of the configuration as it was when it came into force.

@@ -160,6 +160,44 @@ import Testing
     await rig.stop()
   }
 
+  @Test("A key that was answered gets its first answer again, also after a restart, and ingests nothing")
+  func repeatedKey() async throws {
+    let rig = try GatewayRig(withBroker: false)
+    try rig.start()
+    func submit(_ text: String, key: String, fingerprint: UInt64 = 1) async throws -> SubmissionResult {
+      try await rig.gateway.submit(
+        Submission(
+          .payload(.init(bytes: Array(text.utf8), format: .device)),
+          key: .init(name: key, fingerprint: fingerprint)))
+    }
+    let withoutTime = #"{"device_id": "d", "device_type": "x", "metrics": {"v": 1}}"#
+    let withTime = #"{"device_id": "d", "device_type": "x", "timestamp": 1795248000, "metrics": {"w": 1}}"#
+    let first = try await submit(withoutTime, key: "a")
+    #expect(first.accepted == 1 && !first.isRepeated)
+    _ = try await submit(withTime, key: "b")
+    // Its samples are known already: the exact answer follows in the next record.
+    let known = try await submit(withTime, key: "c")
+    #expect(known.duplicates == 1)
+    let refused = try await submit("{", key: "d")
+    #expect(refused.rejected.count == 1)
+    for restarts in 0..<3 {
+      if restarts > 0 { try await rig.restart() }
+      let again = try await submit(withoutTime, key: "a")
+      #expect(again.accepted == 1 && again.isRepeated)
+      let knownAgain = try await submit(withTime, key: "c")
+      #expect(knownAgain.accepted == 0 && knownAgain.duplicates == 1 && knownAgain.isRepeated)
+      #expect(try await submit("{", key: "d").rejected == refused.rejected)
+    }
+    await #expect(throws: SubmissionError.self) {
+      try await submit(withTime, key: "a", fingerprint: 2)
+    }
+    let count = try await rig.gateway.queries.fetch { reader in
+      try reader.page(of: 0, from: .distantPast, through: .distantFuture, count: 10).columns.count
+    }
+    #expect(count == 1)
+    await rig.stop()
+  }
+
   @Test("Two gateways cannot share a data directory")
   func dataLock() async throws {
     let rig = try GatewayRig(withBroker: false)

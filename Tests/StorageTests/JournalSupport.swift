@@ -88,7 +88,7 @@ struct BatchMaker {
   }
 
   private mutating func item() -> Item {
-    switch Int.random(in: 0..<9, using: &random) {
+    switch Int.random(in: 0..<10, using: &random) {
     case 0:
       return .device(
         DeviceDefinition(
@@ -114,6 +114,11 @@ struct BatchMaker {
     case 5: return .released(rows: [1, -1, Int64.max], adopted: true)
     case 6: return .configuration(files: [ConfigurationFile(name: "a.yaml", content: text(50))])
     case 7: return .connected(sessionPresent: Bool.random(using: &random))
+    case 8:
+      return .answered(
+        Answered(
+          key: text(40), fingerprint: random.next(), accepted: 3, duplicates: 1,
+          rejected: [Rejection(index: 4, code: "c", detail: text(20), place: "/4")]))
     default: return .clockStepped(offsetMicroseconds: Int64(bitPattern: random.next()))
     }
   }

@@ -302,6 +302,30 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     try rig.expectModel()
   }
 
+  @Test("A store of the first schema opens, keeps what it holds and remembers answers")
+  func migration() throws {
+    let directory = TemporaryDirectory()
+    let old = try DatabaseQueue(path: StoreDatabase.path(in: directory.path))
+    try Schema.migrator.migrate(old, upTo: "v1")
+    try old.write { db in
+      try db.execute(sql: "INSERT INTO device VALUES (0, 'd', '', '', 0)")
+      try db.execute(sql: "INSERT INTO meta VALUES ('journal_position', 7)")
+    }
+    try old.close()
+    let rig = try StoreRig(directory.path)
+    #expect(rig.store.catalog.devices.map(\.id) == ["d"])
+    var batch = Batch()
+    batch.items.append(.answered(Answered(key: "k", fingerprint: 5, accepted: 2)))
+    batch.endDelivery(packetID: 0)
+    try rig.commit(batch)
+    let now = rig.header().wall
+    #expect(try rig.store.answer(to: "k", now: now)?.accepted == 2)
+    try rig.flush()
+    #expect(try rig.store.answer(to: "k", now: now)?.fingerprint == 5)
+    let muchLater = now.advanced(byMicroseconds: 8 * 86_400 * 1_000_000)
+    #expect(try rig.store.answer(to: "k", now: muchLater) == nil)
+  }
+
   @Test("A clean close leaves nothing to replay")
   func cleanClose() throws {
     let directory = TemporaryDirectory()

@@ -13,6 +13,8 @@ struct PendingReply {
   }
 
   var kind: Kind
+  /// What the journal says was answered, when the submission came with a key.
+  var answered: Answered?
   var send: @Sendable (Result<SubmissionResult, SubmissionError>) -> Void
 }
 
@@ -49,10 +51,17 @@ extension IngestLoop {
     if batch.isEmpty { batchStarted = now.monotonicMicroseconds }
     figures.submissions += 1
     do {
+      if let known = try earlierAnswer(to: submission) { return reply(.success(known)) }
       let kind = try put(submission)
+      var answered: Answered?
+      if let key = submission.key {
+        let answer = answer(for: key, result(of: kind) { _ in false })
+        batch.items.append(.answered(answer))
+        answered = answer
+      }
       batch.endDelivery(packetID: 0)
       batchBytes += submission.byteCount
-      replies.append(PendingReply(kind: kind, send: reply))
+      replies.append(PendingReply(kind: kind, answered: answered, send: reply))
     } catch let error as SubmissionError {
       batch.abandonDelivery()
       reply(.failure(error))
@@ -60,6 +69,23 @@ extension IngestLoop {
       batch.abandonDelivery()
       reply(.failure(.storageUnavailable(reason: "\(error)")))
     }
+  }
+
+  private func earlierAnswer(to submission: Submission) throws -> SubmissionResult? {
+    guard let key = submission.key, let known = try store.answer(to: key.name, now: now.time)
+    else { return nil }
+    guard known.fingerprint == key.fingerprint else {
+      throw SubmissionError.refused(
+        code: "idempotency-key-reused",
+        detail: "the same key came with another body before; use a new key for a new request")
+    }
+    return SubmissionResult(repeating: known)
+  }
+
+  private func answer(for key: Submission.Key, _ result: SubmissionResult) -> Answered {
+    Answered(
+      key: key.name, fingerprint: key.fingerprint, accepted: result.accepted,
+      duplicates: result.duplicates, rejected: Array(result.rejected.prefix(1_000)))
   }
 
   private func put(_ submission: Submission) throws -> PendingReply.Kind {
@@ -146,26 +172,39 @@ extension IngestLoop {
 
   func answer(sequence: UInt64) {
     for reply in replies {
-      var result = SubmissionResult()
-      switch reply.kind {
-      case .events(let accepted, let duplicates):
-        result.accepted = accepted
-        result.duplicates = duplicates
-      case .command(let accepted): result.accepted = accepted
-      case .points(let outcome): result = judge(outcome)
-      }
+      var result = result(of: reply.kind) { verdicts[$0] == .duplicate }
       result.sequence = sequence
+      // Which samples were duplicates is only known now; the next record says so.
+      if var answered = reply.answered, answered.duplicates != result.duplicates {
+        answered.accepted = result.accepted
+        answered.duplicates = result.duplicates
+        carried.append(.answered(answered))
+      }
       reply.send(.success(result))
     }
   }
 
+  private func result(
+    of kind: PendingReply.Kind, isDuplicate: (Int) -> Bool
+  ) -> SubmissionResult {
+    var result = SubmissionResult()
+    switch kind {
+    case .events(let accepted, let duplicates):
+      result.accepted = accepted
+      result.duplicates = duplicates
+    case .command(let accepted): result.accepted = accepted
+    case .points(let outcome): result = judge(outcome, isDuplicate: isDuplicate)
+    }
+    return result
+  }
+
   /// A point is a duplicate when all of its samples are, and rejected when it brought none.
-  private func judge(_ outcome: Outcome) -> SubmissionResult {
+  private func judge(_ outcome: Outcome, isDuplicate: (Int) -> Bool) -> SubmissionResult {
     var result = SubmissionResult()
     var read = Set<Int>()
     for point in outcome.points {
       read.insert(point.item)
-      let known = point.samples.count { verdicts[$0] == .duplicate }
+      let known = point.samples.count(where: isDuplicate)
       if !point.samples.isEmpty {
         if known == point.samples.count { result.duplicates += 1 } else { result.accepted += 1 }
       }

@@ -40,9 +40,26 @@ public struct Submission: Sendable {
     case discard(rows: [Int64])
   }
 
-  public var content: Content
+  /// Makes a submission repeatable: the first answer for a key is the answer, for seven days.
+  public struct Key: Sendable, Equatable {
+    /// Unique for caller, path and the caller's key.
+    public var name: String
+    /// Hash of the body.
+    public var fingerprint: UInt64
 
-  public init(_ content: Content) { self.content = content }
+    public init(name: String, fingerprint: UInt64) {
+      self.name = name
+      self.fingerprint = fingerprint
+    }
+  }
+
+  public var content: Content
+  public var key: Key?
+
+  public init(_ content: Content, key: Key? = nil) {
+    self.content = content
+    self.key = key
+  }
 
   /// Memory it holds while it waits, roughly.
   var byteCount: Int {
@@ -57,29 +74,22 @@ public struct Submission: Sendable {
 
 /// The answer to a submission: what was taken, what was known already, what was refused and why.
 public struct SubmissionResult: Sendable, Equatable {
-  public struct Rejection: Sendable, Equatable {
-    /// Position of the item in the submission.
-    public var index: Int
-    public var code: String
-    public var detail: String
-    /// JSON Pointer, `line 3` or metric; empty for the whole item.
-    public var place: String
-
-    public init(index: Int, code: String, detail: String, place: String = "") {
-      self.index = index
-      self.code = code
-      self.detail = detail
-      self.place = place
-    }
-  }
-
   public var accepted = 0
   public var duplicates = 0
   public var rejected: [Rejection] = []
-  /// Sequence of the journal record that holds it.
+  /// Sequence of the journal record that holds it; 0 when it was answered before.
   public var sequence: UInt64 = 0
+  /// The answer to an earlier submission with the same key; nothing was ingested now.
+  public var isRepeated = false
 
   public init() {}
+
+  init(repeating answered: Answered) {
+    accepted = answered.accepted
+    duplicates = answered.duplicates
+    rejected = answered.rejected
+    isRepeated = true
+  }
 }
 
 /// Why a submission could not even be tried.

@@ -26,6 +26,13 @@ enum Schema {
     migrator.registerMigration("v1") { db in
       for statement in v1 { try db.execute(sql: statement) }
     }
+    // Answers are kept as items of the journal; nothing was ever written to the first form.
+    migrator.registerMigration("v2") { db in
+      try db.execute(sql: "DROP TABLE answer")
+      try db.execute(
+        sql: "CREATE TABLE answer (key TEXT PRIMARY KEY, time INTEGER NOT NULL, body BLOB NOT NULL)")
+      try db.execute(sql: "CREATE INDEX answer_time ON answer (time)")
+    }
     return migrator
   }
 

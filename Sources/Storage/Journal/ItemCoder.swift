@@ -14,6 +14,7 @@ enum ItemCoder {
     case configuration = 7
     case connected = 8
     case clockStepped = 9
+    case answered = 10
   }
 
   static func encode(_ item: Item, into out: inout ByteWriter) {
@@ -62,6 +63,23 @@ enum ItemCoder {
     case .clockStepped(let offset):
       out.byte(Tag.clockStepped.rawValue)
       out.zigzag(offset)
+    case .answered(let answered):
+      out.byte(Tag.answered.rawValue)
+      encode(answered, into: &out)
+    }
+  }
+
+  private static func encode(_ answered: Answered, into out: inout ByteWriter) {
+    out.text(answered.key)
+    out.fixed(answered.fingerprint)
+    out.varint(UInt64(answered.accepted))
+    out.varint(UInt64(answered.duplicates))
+    out.varint(UInt64(answered.rejected.count))
+    for rejection in answered.rejected {
+      out.varint(UInt64(rejection.index))
+      out.text(rejection.code)
+      out.text(rejection.detail)
+      out.text(rejection.place)
     }
   }
 
@@ -128,7 +146,21 @@ enum ItemCoder {
       return .configuration(files: files)
     case .connected: return .connected(sessionPresent: try input.byte() != 0)
     case .clockStepped: return .clockStepped(offsetMicroseconds: try input.zigzag())
+    case .answered: return .answered(try decodeAnswered(&input))
     }
+  }
+
+  private static func decodeAnswered(_ input: inout ByteReader) throws -> Answered {
+    var answered = Answered(key: try input.text(), fingerprint: try input.fixed(UInt64.self))
+    answered.accepted = Int(truncatingIfNeeded: try input.varint())
+    answered.duplicates = Int(truncatingIfNeeded: try input.varint())
+    for _ in 0..<(try input.length()) {
+      answered.rejected.append(
+        Rejection(
+          index: Int(truncatingIfNeeded: try input.varint()), code: try input.text(),
+          detail: try input.text(), place: try input.text()))
+    }
+    return answered
   }
 
   private static func decodeEvent(_ input: inout ByteReader) throws -> Event {

@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Gateway
 import Telemetry
 
 /// Reads one event of the API into the form in which the log keeps it.
@@ -24,6 +25,8 @@ struct EventReader: Sendable {
 
   /// The time of events that carry none.
   var now: Timestamp
+  /// Makes the id of an event that has neither id nor time the same when the request is repeated.
+  var key: Submission.Key?
 
   private static let members = [
     "event_id", "user_id", "customer_id", "device_id", "session_id", "timestamp", "event_type",
@@ -170,9 +173,10 @@ struct EventReader: Sendable {
   /// Derived from the content, so that the same event sent twice is one. An event without a time may
   /// truly happen twice with the same content, so it gets a fresh id.
   private func makeID(_ value: JSONValue, hasTime: Bool) -> String {
-    guard hasTime else { return UUID().uuidString.lowercased() }
-    let digest = SHA256.hash(data: Data(value.canonicalText.utf8))
-    return "content-"
+    guard hasTime || key != nil else { return UUID().uuidString.lowercased() }
+    let seed = hasTime ? "" : key.map { $0.name + "\n" } ?? ""
+    let digest = SHA256.hash(data: Data((seed + value.canonicalText).utf8))
+    return (hasTime ? "content-" : "key-")
       + digest.prefix(16).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
   }
 }

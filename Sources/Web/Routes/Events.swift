@@ -24,15 +24,16 @@ extension RouteTable {
     }
     let event: Event
     do throws(EventReader.Refusal) {
-      event = try EventReader(now: now).read(value)
+      event = try EventReader(now: now, key: call.key).read(value)
     } catch {
       throw Problem.invalid("/event" + error.pointer, error.code, error.detail)
     }
     try gate.checkItems(of: call.caller)
-    let result = try await gateway.submit(Submission(.events([event])))
+    let result = try await gateway.submit(Submission(.events([event]), key: call.key))
     gate.charge(1, to: call.caller)
     let status = result.accepted > 0 ? "accepted" : "duplicate"
     return Reply(json: .object([("event_id", .string(event.id)), ("status", .string(status))]))
+      .marked(result)
   }
 
   @Sendable private func takeEvents(_ call: Call) async throws -> Reply {
@@ -44,7 +45,7 @@ extension RouteTable {
     }
     var result = SubmissionResult()
     if !reading.events.isEmpty {
-      result = try await gateway.submit(Submission(.events(reading.events)))
+      result = try await gateway.submit(Submission(.events(reading.events), key: call.key))
     }
     result.rejected = reading.rejected
     gate.charge(BatchAnswer.itemCount(result), to: call.caller)
@@ -55,7 +56,7 @@ extension RouteTable {
 /// The events of a batch that can be taken, and why the others cannot.
 struct EventBatch: Sendable {
   var events: [Event] = []
-  var rejected: [SubmissionResult.Rejection] = []
+  var rejected: [Rejection] = []
 
   init(body: [UInt8], reader: EventReader) throws {
     guard let list = try JSONReader.read(body)["events"]?.elements else {

@@ -1,6 +1,7 @@
 import Gateway
 import HTTPTypes
 import Payloads
+import Telemetry
 
 extension RouteTable {
   var ingestRoutes: [Route] {
@@ -18,7 +19,7 @@ extension RouteTable {
   @Sendable private func ingestDevices(_ call: Call) async throws -> Reply {
     try gate.checkItems(of: call.caller)
     let result = try await gateway.submit(
-      Submission(.payload(.init(bytes: call.body, format: .device))))
+      Submission(.payload(.init(bytes: call.body, format: .device)), key: call.key))
     gate.charge(BatchAnswer.itemCount(result), to: call.caller)
     return try BatchAnswer.reply(result, wholeErrors: true)
   }
@@ -66,7 +67,9 @@ enum BatchAnswer {
       ("accepted", .integer(result.accepted)), ("duplicates", .integer(result.duplicates)),
       ("rejected", .array(result.rejected.prefix(rejectionsMax).map(rejection))),
     ]
-    if result.accepted + result.duplicates > 0 { return Reply(json: .object(members)) }
+    if result.accepted + result.duplicates > 0 {
+      return Reply(json: .object(members)).marked(result)
+    }
     if wholeErrors, let first = result.rejected.first,
       ["not_json", "empty", "trailing_bytes"].contains(first.code)
     {
@@ -77,7 +80,7 @@ enum BatchAnswer {
       detail: result.rejected.first?.detail ?? "the batch holds no items", members: members)
   }
 
-  private static func rejection(_ rejection: SubmissionResult.Rejection) -> JSONValue {
+  private static func rejection(_ rejection: Rejection) -> JSONValue {
     var members: [(String, JSONValue)] = [
       ("index", .integer(rejection.index)), ("code", .string(rejection.code)),
       ("detail", .string(rejection.detail)),

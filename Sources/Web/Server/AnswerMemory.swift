@@ -5,8 +5,8 @@ import Telemetry
 
 /// First answers to `Idempotency-Key`s: the same key gets the same answer for seven days.
 ///
-/// It lives in memory and is bounded by count and by bytes, oldest first; a restart forgets it. What is
-/// ingested stays safe across restarts by the ids of events and the times of samples.
+/// This part lives in memory, bounded by count and by bytes, oldest first. What was ingested with a key is
+/// also in the journal, so that a restart does not ingest it again.
 final class AnswerMemory: Sendable {
   static let answersMax = 10_000
   static let bytesMax = 32 << 20
@@ -43,32 +43,32 @@ final class AnswerMemory: Sendable {
 
   init(clock: ClockSource) { self.clock = clock }
 
-  /// Runs `first` for a new key, else repeats what it answered.
-  ///
-  /// Answers that may turn out otherwise the next time (429, 5xx) are not kept.
-  func answer(
-    key: String, caller: String, path: String, body: [UInt8],
-    first: () async throws -> Reply
-  ) async throws -> Reply {
-    guard (1...Self.keyBytesMax).contains(key.utf8.count) else {
+  /// The caller's key made unique for caller and path.
+  static func key(
+    _ key: String, caller: String, path: String, body: [UInt8]
+  ) throws(Problem) -> Submission.Key {
+    guard (1...keyBytesMax).contains(key.utf8.count) else {
       throw Problem(
         status: .badRequest, slug: "bad-idempotency-key",
         title: "The Idempotency-Key is not usable",
-        detail: "a key has 1 to \(Self.keyBytesMax) characters")
+        detail: "a key has 1 to \(keyBytesMax) characters")
     }
-    let name = "\(caller)\n\(path)\n\(key)"
-    let fingerprint = Hash64.hash(body)
-    switch begin(name, fingerprint: fingerprint) {
+    return Submission.Key(name: "\(caller)\n\(path)\n\(key)", fingerprint: Hash64.hash(body))
+  }
+
+  /// Runs `first` for a new key, else repeats what it answered.
+  ///
+  /// Answers that may turn out otherwise the next time (429, 5xx) are not kept.
+  func answer(key: Submission.Key, first: () async throws -> Reply) async throws -> Reply {
+    let name = key.name
+    switch begin(name, fingerprint: key.fingerprint) {
     case .known(var reply):
       reply.headers[.idempotencyReplayed] = "true"
       return reply
     case .inProgress:
       throw Problem.conflict("the first request with this Idempotency-Key is still being answered")
     case .differs:
-      throw Problem(
-        status: .unprocessableContent, slug: "idempotency-key-reused",
-        title: "The Idempotency-Key belongs to another request",
-        detail: "the same key came with another body before; use a new key for a new request")
+      throw Problem.keyReused
     case .fresh: break
     }
     do {
@@ -126,5 +126,22 @@ final class AnswerMemory: Sendable {
       state.order.removeFirst(state.head)
       state.head = 0
     }
+  }
+}
+
+extension Problem {
+  static let keyReused = Problem(
+    status: .unprocessableContent, slug: "idempotency-key-reused",
+    title: "The Idempotency-Key belongs to another request",
+    detail: "the same key came with another body before; use a new key for a new request")
+}
+
+extension Reply {
+  /// Says so when this is the answer to an earlier submission with the same key.
+  func marked(_ result: SubmissionResult) -> Reply {
+    guard result.isRepeated else { return self }
+    var reply = self
+    reply.headers[.idempotencyReplayed] = "true"
+    return reply
   }
 }

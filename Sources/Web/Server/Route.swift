@@ -48,6 +48,8 @@ struct Call: Sendable {
   var path: [String: String]
   var query: QueryParameters
   var body: [UInt8] = []
+  /// From the `Idempotency-Key`, on routes that honour it.
+  var key: Submission.Key?
   var caller: Caller
   var context: WebContext
 

@@ -57,11 +57,13 @@ struct RouteRunner: Sendable {
     guard route.isRepeatable, let key = request.headers[.idempotencyKey] else {
       return try await route.handler(call)
     }
-    return try await answers.answer(
-      key: key, caller: caller.name, path: request.uri.path, body: call.body
-    ) {
+    let submissionKey = try AnswerMemory.key(
+      key, caller: caller.name, path: request.uri.path, body: call.body)
+    call.key = submissionKey
+    let keyed = call
+    return try await answers.answer(key: submissionKey) {
       do {
-        return try await route.handler(call)
+        return try await route.handler(keyed)
       } catch let problem as Problem {
         return problem.reply(instance: request.uri.path)
       }

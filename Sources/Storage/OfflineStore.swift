@@ -17,7 +17,10 @@ public final class OfflineStore: Sendable {
   public init(directory: String) throws {
     let queue = try StoreDatabase.openReadOnly(path: StoreDatabase.path(in: directory))
     var shelf = SeriesShelf(chunkSamplesMax: .max)
-    let position = try queue.read { try OfflineStore.restore(&shelf, $0) }
+    let position = try queue.read { db in
+      try shelf.load(Catalog.load(db), db)
+      return try StoredPosition.load(db)
+    }
     let journal = try JournalReader(directory: directory + "/journal")
     var found: [(id: Int64, item: Item)] = []
     try journal.readAll(after: position.replayFrom) { header, batch in
@@ -42,30 +45,6 @@ public final class OfflineStore: Sendable {
         return catalog
       },
       fetchOpen: { open.parts(of: $0) })
-  }
-
-  /// Fills the shelf with what the database knows of each series.
-  private static func restore(
-    _ shelf: inout SeriesShelf, _ db: Database
-  ) throws -> (rows: UInt64, replayFrom: UInt64) {
-    for definition in try Catalog.load(db).series { shelf.define(definition) }
-    let rows = try Row.fetchCursor(
-      db, sql: "SELECT series, sealed_seq, time, bits, quality FROM current")
-    while let row = try rows.next() {
-      shelf.restore(
-        series: UInt32(truncatingIfNeeded: row[0] as Int64),
-        sealedSequence: UInt64(bitPattern: row[1]),
-        last: StoredSample(
-          time: Timestamp(microseconds: row[2]), bits: UInt64(bitPattern: row[3]),
-          quality: Quality(rawValue: UInt8(truncatingIfNeeded: row[4] as Int64))))
-    }
-    func number(_ key: String) throws -> UInt64 {
-      let value = try Int64.fetchOne(
-        db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
-      return UInt64(bitPattern: value ?? 0)
-    }
-    let position = try number(Schema.journalPositionKey)
-    return (position, min(position, try number("replay_from")))
   }
 
   /// What the quarantine holds, oldest first, as of the end of the journal.

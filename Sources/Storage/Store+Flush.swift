@@ -64,11 +64,8 @@ extension Store {
   }
 
   func writePositions(_ position: UInt64, sealing chosen: [UInt32], _ db: Database) throws {
-    let statement = try db.cachedStatement(
-      sql: "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-    try statement.execute(arguments: [Schema.journalPositionKey, Int64(bitPattern: position)])
     let from = replayFrom(position: position, sealing: chosen)
-    try statement.execute(arguments: ["replay_from", Int64(bitPattern: from)])
+    try StoredPosition(rows: position, replayFrom: from).save(db)
   }
 
   /// Writes the open chunk and the late samples of one series as chunks, and its newest sample.

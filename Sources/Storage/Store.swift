@@ -107,22 +107,8 @@ public final class Store {
   private func load() throws {
     try database.read { db in
       catalog = try Catalog.load(db)
-      rowPosition =
-        try UInt64(
-          bitPattern: Int64.fetchOne(
-            db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [Schema.journalPositionKey])
-            ?? 0)
-      for definition in catalog.series { shelf.define(definition) }
-      let rows = try Row.fetchCursor(
-        db, sql: "SELECT series, sealed_seq, time, bits, quality FROM current")
-      while let row = try rows.next() {
-        shelf.restore(
-          series: UInt32(truncatingIfNeeded: row[0] as Int64),
-          sealedSequence: UInt64(bitPattern: row[1]),
-          last: StoredSample(
-            time: Timestamp(microseconds: row[2]), bits: UInt64(bitPattern: row[3]),
-            quality: Quality(rawValue: UInt8(truncatingIfNeeded: row[4] as Int64))))
-      }
+      rowPosition = try StoredPosition.load(db).rows
+      try shelf.load(catalog, db)
     }
     appliedSequence = rowPosition
     statistics.rescuesOwed = try database.read { try Rescue.owed($0).count }
@@ -136,7 +122,7 @@ public final class Store {
   public func recover(
     _ apply: (RecordHeader, Batch) throws -> Void
   ) throws -> RecoveryReport {
-    let lowest = try lowestNeededSequence()
+    let lowest = try database.read { try StoredPosition.load($0).replayFrom }
     try journal.synchronizeFound()
     let reader = try JournalReader(directory: journal.directory)
     try reader.readAll(after: lowest, apply)
@@ -161,14 +147,6 @@ public final class Store {
       directory: journal.directory, settings: settings.journal, lastSequence: last,
       damagedFiles: Set(reader.damages.filter { $0.kind != .tornTail }.map(\.file)))
     return report
-  }
-
-  /// Where a replay must start: nothing that is only in the journal lies at or below it.
-  private func lowestNeededSequence() throws -> UInt64 {
-    let saved = try database.read {
-      try Int64.fetchOne($0, sql: "SELECT value FROM meta WHERE key = 'replay_from'")
-    }
-    return min(rowPosition, UInt64(bitPattern: saved ?? 0))
   }
 
   // MARK: - The life of a batch

@@ -26,6 +26,19 @@ extension PayloadFormat {
   }
 }
 
+extension PayloadFormat {
+  /// The MIME type that names this format again, with the precision that line protocol cannot tell.
+  public func contentType(precision: TimePrecision? = nil) -> String {
+    switch self {
+    case .json: "application/json"
+    case .device: "application/vnd.millwright.device+json"
+    case .line:
+      "application/vnd.influx.line" + (precision.map { "; precision=\($0.name)" } ?? "")
+    case .scalar: "text/plain"
+    }
+  }
+}
+
 extension String {
   func trimmingASCIISpaces() -> String {
     var bytes = Substring(self)

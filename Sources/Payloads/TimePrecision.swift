@@ -18,6 +18,30 @@ public enum TimePrecision: Sendable, Hashable, CaseIterable {
     }
   }
 
+  /// Reads the parameter `precision` of a MIME type: `application/vnd.influx.line; precision=ms`.
+  public init?(contentType: String) {
+    for parameter in contentType.split(separator: ";").dropFirst() {
+      let parts = parameter.split(separator: "=", maxSplits: 1).map {
+        String($0).trimmingASCIISpaces()
+      }
+      if parts.count == 2, parts[0].lowercased() == "precision" {
+        self.init(name: parts[1])
+        return
+      }
+    }
+    return nil
+  }
+
+  /// `ns`, `us`, `ms` or `s`.
+  public var name: String {
+    switch self {
+    case .nanoseconds: "ns"
+    case .microseconds: "us"
+    case .milliseconds: "ms"
+    case .seconds: "s"
+    }
+  }
+
   /// The moment that `count` units after the epoch is; `nil` when it is outside `Timestamp`.
   func timestamp(_ count: Int64) -> Timestamp? {
     let scale: Int64

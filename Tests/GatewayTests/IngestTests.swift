@@ -71,6 +71,26 @@ import Testing
     await rig.stop()
   }
 
+  @Test("Lines with a stated precision that were held keep it when they are adopted")
+  func heldPrecision() async throws {
+    let rig = try GatewayRig(withBroker: false, yaml: "settings: {unknown_devices: quarantine}\n")
+    try rig.start()
+    let result = try await rig.gateway.submit(
+      Submission(
+        .payload(
+          .init(
+            bytes: Array("weather,device=roof wind=3.5 1700000000".utf8), format: .line,
+            linePrecision: .seconds))))
+    #expect(result.accepted == 0)
+    let held = try await rig.held()
+    #expect(held.map(\.payload.contentType) == ["application/vnd.influx.line; precision=s"])
+    _ = try await rig.gateway.submit(
+      Submission(.command(.adopt(device: held[0].payload.device, profile: ""))))
+    let samples = try await rig.samples("roof/weather.wind")
+    #expect(samples.map(\.time.microseconds) == [1_700_000_000_000_000])
+    await rig.stop()
+  }
+
   @Test("While the broker is away nothing is lost, and we subscribe again when it returns")
   func brokerRestart() async throws {
     let rig = try GatewayRig()

@@ -40,6 +40,32 @@ struct AccessTests {
     }
   }
 
+  @Test("SQL about people needs the scope for people, also behind a name or a sub-query")
+  func people() async throws {
+    try await Bench.run(settings: {
+      Self.keys(&$0)
+      $0.keys.append(APIKey(name: "owner", secret: "all-secret", scopes: [.read, .people]))
+    }) { bench in
+      _ = try await bench.post("/api/v1/events", Self.event, headers: [.apiKey: "in-secret"])
+      func run(_ sql: String, _ key: String) async throws -> Answer {
+        try await bench.post(
+          "/api/v1/query/sql", JSONValue.object([("sql", .string(sql))]).encoded, headers: [.apiKey: key])
+      }
+      for sql in [
+        "SELECT user FROM event", "SELECT count(*) FROM event AS e",
+        "SELECT (SELECT max(properties) FROM event) FROM device", "SELECT key FROM answer",
+        "WITH x AS (SELECT * FROM event) SELECT * FROM x",
+      ] {
+        let refused = try await run(sql, "out-secret")
+        #expect(refused.status == 403, "\(sql)")
+        #expect(refused.json["scope"]?.text == "people", "\(sql)")
+        #expect(try await run(sql, "all-secret").status == 200, "\(sql)")
+      }
+      #expect(try await run("SELECT count(*) FROM device", "out-secret").status == 200)
+      #expect(try await run("SELECT count(*) FROM samples", "out-secret").status == 200)
+    }
+  }
+
   @Test("A key that asks too often waits, and is told how long")
   func rateLimit() async throws {
     let clock = HandClock()

@@ -36,6 +36,13 @@ extension Resolver {
     return stated == .json && sniffed == .device ? .device : stated
   }
 
+  /// The precision that the caller or the content type states; `nil`: the route's.
+  func precision(of message: IncomingMessage, format: PayloadFormat) -> TimePrecision? {
+    if let forced = message.linePrecision { return forced }
+    guard format == .line, !message.contentType.isEmpty else { return nil }
+    return TimePrecision(contentType: String(decoding: message.contentType, as: UTF8.self))
+  }
+
   mutating func decoderPosition(
     format: PayloadFormat, precision: TimePrecision?, plan: Int
   ) -> Int {

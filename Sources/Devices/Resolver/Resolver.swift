@@ -82,7 +82,8 @@ public struct Resolver: Sendable {
     swap(&readings, &self.readings)
     defer { swap(&readings, &self.readings) }
     let format = format(of: message, plan: plan)
-    let decoder = decoderPosition(format: format, precision: message.linePrecision, plan: plan)
+    let decoder = decoderPosition(
+      format: format, precision: precision(of: message, format: format), plan: plan)
     do throws(PayloadError) {
       try decoders[decoder].decoder.decode(message.payload, into: &readings)
     } catch {
@@ -189,12 +190,16 @@ extension Resolver {
     _ outcome: inout Outcome, _ batch: inout Batch
   ) {
     let kept = message.payload.prefix(configuration.settings.quarantinePayloadBytesMax)
+    // What the caller forced is kept as a content type, so that an adoption reads it the same way.
+    let contentType =
+      message.forcedFormat?.contentType(precision: message.linePrecision)
+      ?? String(decoding: message.contentType, as: UTF8.self)
     outcome.isQuarantined = true
     batch.items.append(
       .quarantined(
         Quarantined(
           cause: cause, topic: String(decoding: message.topic, as: UTF8.self),
-          contentType: String(decoding: message.contentType, as: UTF8.self), device: device,
+          contentType: contentType, device: device,
           reason: reason, received: message.received, payload: Array(kept),
           payloadSize: message.payload.count)))
   }

@@ -21,7 +21,7 @@ public struct SQLResult: Sendable {
 }
 
 /// Why a statement was not run or not finished; a sentence for the person who wrote it.
-public struct SQLProblem: Error, Sendable, CustomStringConvertible {
+public struct SQLProblem: Error, Sendable, Equatable, CustomStringConvertible {
   public let code: String
   public let description: String
 }
@@ -30,10 +30,13 @@ public struct SQLProblem: Error, Sendable, CustomStringConvertible {
 public struct SQLConsole: Sendable {
   public var secondsMax: Double
   public var rowsMax: Int
+  /// Whether the tables that speak of people may be read: `event` and `answer`.
+  public var readsPeople: Bool
 
-  public init(secondsMax: Double, rowsMax: Int) {
+  public init(secondsMax: Double, rowsMax: Int, readsPeople: Bool = true) {
     self.secondsMax = secondsMax
     self.rowsMax = rowsMax
+    self.readsPeople = readsPeople
   }
 
   /// Runs one SELECT (or other reading) statement. Blocks.
@@ -133,19 +136,25 @@ public struct SQLConsole: Sendable {
 
   /// Nothing but reading: no other files, no settings, no transactions.
   private func restrict(_ connection: OpaquePointer?) {
+    // The context only says by being there that people are hidden.
     sqlite3_set_authorizer(
       connection,
-      { _, action, _, _, _, _ in
+      { hidesPeople, action, table, _, _, _ in
         switch action {
-        case SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE: SQLITE_OK
+        case SQLITE_SELECT, SQLITE_FUNCTION, SQLITE_RECURSIVE: SQLITE_OK
+        case SQLITE_READ:
+          hidesPeople != nil && table.map { ["event", "answer"].contains(String(cString: $0)) } == true
+            ? SQLITE_DENY : SQLITE_OK
         default: SQLITE_DENY
         }
-      }, nil)
+      }, readsPeople ? nil : UnsafeMutableRawPointer(connection))
   }
 
   private func problem(_ connection: OpaquePointer?, _ deadline: Deadline) -> SQLProblem {
     switch sqlite3_errcode(connection) {
     case SQLITE_INTERRUPT: return .timeOut(secondsMax)
+    case SQLITE_AUTH where String(cString: sqlite3_errmsg(connection)).contains("prohibited"):
+      return .people
     case SQLITE_AUTH:
       return SQLProblem(code: "not_read_only", description: "exactly one statement that reads is run here")
     default:
@@ -164,6 +173,9 @@ public struct SQLConsole: Sendable {
 }
 
 extension SQLProblem {
+  public static let people = SQLProblem(
+    code: "people", description: "the tables `event` and `answer` speak of people")
+
   static func timeOut(_ seconds: Double) -> SQLProblem {
     SQLProblem(
       code: "time_out",

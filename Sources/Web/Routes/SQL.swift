@@ -18,12 +18,19 @@ extension RouteTable {
     guard ["json", "csv"].contains(format) else {
       throw Problem.invalid("/format", "unknown_format", "`format` is json or csv")
     }
-    let console = SQLConsole(secondsMax: settings.sqlSecondsMax, rowsMax: settings.sqlRowsMax)
+    let console = SQLConsole(
+      secondsMax: settings.sqlSecondsMax, rowsMax: settings.sqlRowsMax,
+      readsPeople: call.caller.scopes.contains(.people))
     // New devices and events wait in memory for some seconds; who asks wants to see them.
     await gateway.flush()
-    let buffer = try await gateway.queries.fetch { reader in
-      let result = try console.run(sql, reader: reader)
-      return format == "csv" ? SQLForm.csv(result) : SQLForm.json(result)
+    let buffer: ByteBuffer
+    do {
+      buffer = try await gateway.queries.fetch { reader in
+        let result = try console.run(sql, reader: reader)
+        return format == "csv" ? SQLForm.csv(result) : SQLForm.json(result)
+      }
+    } catch let problem as SQLProblem where problem == .people {
+      throw Problem.forbidden(scope: Scope.people.rawValue, key: call.caller.name)
     }
     return Reply(
       contentType: format == "csv" ? "text/csv; charset=utf-8" : "application/json", buffer: buffer)

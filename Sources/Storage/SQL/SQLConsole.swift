@@ -55,12 +55,19 @@ public struct SQLConsole: Sendable {
     // The table connects at its first use, which declares a schema: before that is forbidden.
     guard sqlite3_exec(connection, "SELECT 1 FROM samples LIMIT 0", nil, nil, nil) == SQLITE_OK
     else { throw problem(connection, deadline) }
-    restrict(connection)
+    let guardian = PeopleGuard(readsPeople: readsPeople)
+    restrict(connection, guardian)
     let context = Unmanaged.passUnretained(deadline).toOpaque()
     sqlite3_progress_handler(
       connection, 1_000,
       { Unmanaged<Deadline>.fromOpaque($0!).takeUnretainedValue().hasPassed ? 1 : 0 }, context)
-    return try withExtendedLifetime(deadline) { try fetch(sql, connection, deadline) }
+    return try withExtendedLifetime((deadline, guardian)) {
+      do {
+        return try fetch(sql, connection, deadline)
+      } catch {
+        throw guardian.hasRefused ? SQLProblem.people : error
+      }
+    }
   }
 
   private func open(_ reader: StoreReader) throws -> OpaquePointer? {
@@ -134,27 +141,39 @@ public struct SQLConsole: Sendable {
     }
   }
 
-  /// Nothing but reading: no other files, no settings, no transactions.
-  private func restrict(_ connection: OpaquePointer?) {
-    // The context only says by being there that people are hidden.
+  /// Nothing but reading: no other files, no settings, no transactions; people only where they may be read.
+  private func restrict(_ connection: OpaquePointer?, _ guardian: PeopleGuard) {
     sqlite3_set_authorizer(
       connection,
-      { hidesPeople, action, table, _, _, _ in
+      { context, action, table, _, _, _ in
         switch action {
-        case SQLITE_SELECT, SQLITE_FUNCTION, SQLITE_RECURSIVE: SQLITE_OK
+        case SQLITE_SELECT, SQLITE_FUNCTION, SQLITE_RECURSIVE: return SQLITE_OK
         case SQLITE_READ:
-          hidesPeople != nil && table.map { ["event", "answer"].contains(String(cString: $0)) } == true
-            ? SQLITE_DENY : SQLITE_OK
-        default: SQLITE_DENY
+          let guardian = Unmanaged<PeopleGuard>.fromOpaque(context!).takeUnretainedValue()
+          return guardian.permits(table.map { String(cString: $0) } ?? "") ? SQLITE_OK : SQLITE_DENY
+        default: return SQLITE_DENY
         }
-      }, readsPeople ? nil : UnsafeMutableRawPointer(connection))
+      }, Unmanaged.passUnretained(guardian).toOpaque())
+  }
+
+  /// Keeps tables that speak of people from those who may not read them, and remembers that it had to.
+  private final class PeopleGuard {
+    private static let tables: Set<String> = ["event", "answer"]
+    private let readsPeople: Bool
+    private(set) var hasRefused = false
+
+    init(readsPeople: Bool) { self.readsPeople = readsPeople }
+
+    func permits(_ table: String) -> Bool {
+      if readsPeople || !Self.tables.contains(table) { return true }
+      hasRefused = true
+      return false
+    }
   }
 
   private func problem(_ connection: OpaquePointer?, _ deadline: Deadline) -> SQLProblem {
     switch sqlite3_errcode(connection) {
     case SQLITE_INTERRUPT: return .timeOut(secondsMax)
-    case SQLITE_AUTH where String(cString: sqlite3_errmsg(connection)).contains("prohibited"):
-      return .people
     case SQLITE_AUTH:
       return SQLProblem(code: "not_read_only", description: "exactly one statement that reads is run here")
     default:

@@ -95,6 +95,9 @@ struct SizeBench: ParsableCommand {
   @Option(help: "Only this kind: walk, jitter, slow, constant, state.")
   var kind: Kind?
 
+  @Flag(help: "Leave the stores where they were made.")
+  var keep = false
+
   enum Kind: String, CaseIterable, ExpressibleByArgument {
     case walk
     case jitter
@@ -116,7 +119,10 @@ struct SizeBench: ParsableCommand {
 
   private func measure(_ kind: Kind) throws -> Int {
     let path = directory + "/size-\(kind.rawValue)-\(getpid())"
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    defer {
+      // What cannot be removed only takes room.
+      if !keep { try? FileManager.default.removeItem(atPath: path) }
+    }
     var filler = try StoreFiller(directory: path)
     try filler.define(series)
     var values = (0..<series).map { _ in 2_000 + Int(filler.uniform() * 6_000) }

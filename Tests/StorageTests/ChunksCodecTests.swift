@@ -66,6 +66,20 @@ import Testing
     }
   }
 
+  @Test("Some values with more places than the others do not make a chunk of states large")
+  func finerMinority() throws {
+    var columns = ChunkColumns()
+    for index in 0..<60_000 {
+      let value = index < 1_500 ? 41.94 : Double(index / 1_000 % 5)
+      columns.append(time: Int64(index) * 1_000_000, bits: value.bitPattern, quality: 0)
+    }
+    let bytes = ChunkCodec.encode(columns, type: .number)
+    #expect(bytes.count < 600)
+    var back = ChunkColumns()
+    try ChunkDecoder().decode(bytes, into: &back)
+    #expect((back == columns) == true)
+  }
+
   @Test("An empty chunk is empty again")
   func empty() throws {
     var back = ChunkColumns(times: [1], bits: [1], qualities: [1])

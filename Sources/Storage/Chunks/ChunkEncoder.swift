@@ -74,8 +74,8 @@ public final class ChunkEncoder {
   private func writeValues(_ bits: UnsafeBufferPointer<UInt64>, _ type: ValueType) {
     switch type {
     case .number:
-      if let scale = decimalScale(bits) {
-        writeDecimals(bits, scale: scale)
+      if let scales = decimalScales(bits) {
+        writeDecimals(bits, scales)
       } else {
         writeDoubles(bits)
       }
@@ -95,10 +95,13 @@ public final class ChunkEncoder {
 // MARK: Numbers
 
 extension ChunkEncoder {
-  /// The scale at which nearly all of the values are decimals, found from a sample of them first.
+  /// The scale at which nearly all of the values are decimals, found from a sample of them first, and the
+  /// one at which all of them are that have any.
   ///
   /// - Returns: `nil` when more than one in 16 is no decimal.
-  private func decimalScale(_ bits: UnsafeBufferPointer<UInt64>) -> Int? {
+  private func decimalScales(
+    _ bits: UnsafeBufferPointer<UInt64>
+  ) -> (usual: Int, widest: Int)? {
     var needed = [Int](repeating: 0, count: DecimalScale.scaleMax + 2)
     let step = max(1, bits.count / 64)
     var sampled = 0
@@ -119,7 +122,9 @@ extension ChunkEncoder {
         if needed[DecimalScale.scaleMax + 1] * 16 > bits.count { return nil }
       }
     }
-    return scale(covering: needed, total: bits.count)
+    guard let usual = scale(covering: needed, total: bits.count) else { return nil }
+    let widest = (0...DecimalScale.scaleMax).last { needed[$0] > 0 } ?? usual
+    return (usual, max(usual, widest))
   }
 
   private func neededScale(_ word: UInt64) -> Int {
@@ -136,7 +141,25 @@ extension ChunkEncoder {
     return nil
   }
 
-  private func writeDecimals(_ bits: UnsafeBufferPointer<UInt64>, scale: Int) {
+  /// At the usual scale with exceptions or, where these weigh much, at the widest: the smaller one stays.
+  private func writeDecimals(
+    _ bits: UnsafeBufferPointer<UInt64>, _ scales: (usual: Int, widest: Int)
+  ) {
+    let start = writer.count
+    let exceptionBytes = writeDecimals(bits, scale: scales.usual)
+    let size = writer.count - start
+    guard scales.widest > scales.usual, exceptionBytes * 4 > size else { return }
+    let kept = Array(writer.bytes[start...])
+    writer.truncate(to: start)
+    writeDecimals(bits, scale: scales.widest)
+    guard writer.count - start > size else { return }
+    writer.truncate(to: start)
+    kept.withUnsafeBytes { writer.append($0) }
+  }
+
+  /// - Returns: the bytes of the values that are no decimals of this scale.
+  @discardableResult
+  private func writeDecimals(_ bits: UnsafeBufferPointer<UInt64>, scale: Int) -> Int {
     let mantissas = numbers.prepare(bits.count)
     var exceptions = [Int]()
     var last: Int64 = 0
@@ -152,14 +175,17 @@ extension ChunkEncoder {
     writer.byte(ValueCoding.decimal.rawValue)
     writer.byte(UInt8(scale))
     writer.varint(UInt64(exceptions.count))
+    let exceptionsStart = writer.count
     var end = 0
     for index in exceptions {
       writer.varint(UInt64(index - end))
       writer.fixed(bits[index])
       end = index + 1
     }
+    let exceptionBytes = writer.count - exceptionsStart
     let column = UnsafeBufferPointer(mantissas)
     predicted.write(column, predictors: [.none, .delta, .deltaOfDelta], to: writer)
+    return exceptionBytes
   }
 
   /// Doubles that are no decimals: as whole numbers, as byte planes or as they are.

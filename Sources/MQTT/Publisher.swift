@@ -24,7 +24,8 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
     if let status {
       try client.check(
         status.offline.withCString {
-          mosquitto_will_set(client.handle, status.topic, Int32(status.offline.utf8.count), $0, 1, true)
+          mosquitto_will_set(
+            client.handle, status.topic, Int32(status.offline.utf8.count), $0, 1, true)
         }, "Will on \(status.topic)")
     }
     mosquitto_user_data_set(client.handle, Unmanaged.passUnretained(self).toOpaque())
@@ -32,7 +33,8 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
       let publisher = Unmanaged<Publisher>.fromOpaque(context!).takeUnretainedValue()
       publisher.connected.withLock { $0 = code == 0 }
       if code == 0, let online = publisher.online {
-        _ = publisher.publish(topic: online.topic, payload: Array(online.payload.utf8), isRetained: true)
+        _ = publisher.publish(
+          topic: online.topic, payload: Array(online.payload.utf8), isRetained: true)
       }
     }
     mosquitto_disconnect_callback_set(client.handle) { _, context, _ in

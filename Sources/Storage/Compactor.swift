@@ -68,7 +68,9 @@ public struct Compactor {
     try database.read { db in
       guard let run = try nextRun(of: series, everything: everything, db) else { return nil }
       var merged = ChunkColumns()
-      for header in run.sorted(by: { ($0.sequences.upperBound, $0.id) < ($1.sequences.upperBound, $1.id) }) {
+      for header in run.sorted(by: {
+        ($0.sequences.upperBound, $0.id) < ($1.sequences.upperBound, $1.id)
+      }) {
         guard let columns = try columns(of: header.id, db) else {
           var set = WriteSet()
           set.unreadable = [header.id]
@@ -81,7 +83,8 @@ public struct Compactor {
       var set = WriteSet()
       set.replaces = run.map(\.id)
       set.chunks = cut(
-        merged, bytes: run.reduce(0) { $0 + $1.bytes }, of: series, type: type, kind: kind, sequences: sequences)
+        merged, bytes: run.reduce(0) { $0 + $1.bytes }, of: series, type: type, kind: kind,
+        sequences: sequences)
       return set
     }
   }
@@ -137,7 +140,9 @@ public struct Compactor {
     var bytes = 0
     var samples = 0
     for header in fresh {
-      if run.count >= 2, bytes > 4 * Self.finalBytes.upperBound || samples > 2 * Self.samplesMax { break }
+      if run.count >= 2, bytes > 4 * Self.finalBytes.upperBound || samples > 2 * Self.samplesMax {
+        break
+      }
       run.append(header)
       bytes += header.bytes
       samples += header.count

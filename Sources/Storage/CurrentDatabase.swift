@@ -26,7 +26,8 @@ public final class CurrentDatabase: Sendable {
       sqlite3_wal_hook(
         db.sqliteConnection,
         { context, _, _, pages in
-          Unmanaged<CurrentDatabase>.fromOpaque(context!).takeUnretainedValue().walPages = Int(pages)
+          Unmanaged<CurrentDatabase>.fromOpaque(context!).takeUnretainedValue().walPages = Int(
+            pages)
           return SQLITE_OK
         }, context)
     }

@@ -51,7 +51,9 @@ public struct Rescue {
     let source: DatabaseQueue
     do {
       source = try StoreDatabase.openReadOnly(path: file)
-    } catch let error as DatabaseError where Store.isDamage(error) || error.resultCode == .SQLITE_CANTOPEN {
+    } catch let error as DatabaseError
+      where Store.isDamage(error) || error.resultCode == .SQLITE_CANTOPEN
+    {
       last.losses = [LossEntry(cause: .damage, detail: "nothing of \(file) could be read")]
       try put(last)
       return SalvageReport(setAside: file)
@@ -121,11 +123,14 @@ struct RescuedRows: Sendable {
     if let identity = Self.identities[table] {
       names.removeAll { $0 == "id" }
       let equal = identity.map { "\($0) IS ?\(names.firstIndex(of: $0)! + 1)" }
-      condition = " WHERE NOT EXISTS (SELECT 1 FROM \(table) WHERE \(equal.joined(separator: " AND ")))"
+      condition =
+        " WHERE NOT EXISTS (SELECT 1 FROM \(table) WHERE \(equal.joined(separator: " AND ")))"
     }
     let marks = names.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
     let statement = try db.cachedStatement(
-      sql: "INSERT OR IGNORE INTO \(table) (\(names.joined(separator: ", "))) SELECT \(marks)\(condition)")
+      sql:
+        "INSERT OR IGNORE INTO \(table) (\(names.joined(separator: ", "))) SELECT \(marks)\(condition)"
+    )
     let places = names.map { columns.firstIndex(of: $0)! }
     for row in rows { try statement.execute(arguments: StatementArguments(places.map { row[$0] })) }
   }

@@ -50,7 +50,8 @@ public struct Retention {
         let series = UInt32(truncatingIfNeeded: row[1] as Int64)
         let t0 = Timestamp(microseconds: row[2])
         let t1 = max(t0, Timestamp(microseconds: row[3]))
-        var entry = losses[series] ?? LossEntry(cause: cause, series: series, span: t0...t1, detail: detail)
+        var entry =
+          losses[series] ?? LossEntry(cause: cause, series: series, span: t0...t1, detail: detail)
         let span = entry.span ?? t0...t1
         entry.span = min(span.lowerBound, t0)...max(span.upperBound, t1)
         entry.count += row[4] as Int
@@ -83,7 +84,9 @@ public struct DiskUse: Sendable, Hashable {
     }
     use.walBytes = size(StoreDatabase.path(in: directory) + "-wal")
     let journal = directory + "/journal"
-    for name in (try? Directory.names(in: journal)) ?? [] { use.journalBytes += size(journal + "/" + name) }
+    for name in (try? Directory.names(in: journal)) ?? [] {
+      use.journalBytes += size(journal + "/" + name)
+    }
     return use
   }
 

@@ -22,7 +22,9 @@ struct SeriesShelf {
 
   mutating func define(_ definition: SeriesDefinition) {
     let index = Int(definition.index)
-    while series.count <= index { series.append(OpenSeries(type: definition.type, countMax: chunkSamplesMax)) }
+    while series.count <= index {
+      series.append(OpenSeries(type: definition.type, countMax: chunkSamplesMax))
+    }
     if series[index].type != definition.type {
       precondition(!isOpen(definition.index), "the type of a series is fixed when it is first seen")
       series[index] = OpenSeries(type: definition.type, countMax: chunkSamplesMax)
@@ -170,6 +172,7 @@ struct SeriesShelf {
   }
 
   var openBytes: Int {
-    series.reduce(0) { $0 + $1.chunk.byteCount } + late.values.reduce(0) { $0 + $1.samples.count * 24 }
+    series.reduce(0) { $0 + $1.chunk.byteCount }
+      + late.values.reduce(0) { $0 + $1.samples.count * 24 }
   }
 }

@@ -34,7 +34,8 @@ extension Store {
   func seriesDue(nowMicroseconds: Int64) -> Double {
     let shares = [
       Double(sweep.samplesSinceFlush) / Double(settings.replaySamplesMax),
-      Double(journal.writtenBytes - sweep.journalBytesAtFlush) / Double(settings.journalBytesMax) * 1.25,
+      Double(journal.writtenBytes - sweep.journalBytesAtFlush) / Double(settings.journalBytesMax)
+        * 1.25,
       Double(nowMicroseconds - sweep.lastFlushMicroseconds) / 1e6 / Double(settings.openSecondsMax),
     ]
     return sweep.debt + min(1, shares.max() ?? 0) * Double(shelf.series.count)

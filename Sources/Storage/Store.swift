@@ -200,7 +200,9 @@ public final class Store {
   private func defineLost(through index: UInt32) {
     var items: [Item] = []
     if catalog.devices.isEmpty { items.append(.device(Catalog.lostDevice(0))) }
-    for missing in shelf.series.count...Int(index) { items.append(.series(Catalog.lostSeries(missing))) }
+    for missing in shelf.series.count...Int(index) {
+      items.append(.series(Catalog.lostSeries(missing)))
+    }
     for item in items {
       catalog.apply(item)
       if case .series(let definition) = item { shelf.define(definition) }

@@ -117,7 +117,9 @@ extension StoreReader {
       return
     }
     var merged = ChunkColumns()
-    for member in group.sorted(by: { ($0.order, $0.header?.id ?? .max) < ($1.order, $1.header?.id ?? .max) }) {
+    for member in group.sorted(by: {
+      ($0.order, $0.header?.id ?? .max) < ($1.order, $1.header?.id ?? .max)
+    }) {
       if let columns = member.columns {
         merged = ColumnMerge.merge(older: merged, newer: columns)
       } else if let header = member.header,

@@ -20,7 +20,7 @@ public final class StoreReader: Sendable {
   private let damagedChunks = Mutex<Set<Int64>>([])
 
   public init(
-    directory: String, database: CurrentDatabase, 
+    directory: String, database: CurrentDatabase,
     fetchCatalog: (@Sendable () throws -> Catalog)? = nil,
     fetchOpen: @escaping @Sendable ([UInt32]) -> [OpenPart]
   ) {
@@ -80,7 +80,8 @@ public final class StoreReader: Sendable {
         SELECT id, t0, t1, max_seq, count, summary FROM chunk
         WHERE series = ? AND t1 >= ? AND t0 <= ? ORDER BY t0, id LIMIT ?
         """)
-    return try Row.fetchAll(statement, arguments: [Int64(series), from, through, limit]).map { row in
+    return try Row.fetchAll(statement, arguments: [Int64(series), from, through, limit]).map {
+      row in
       ChunkHeader(
         id: row[0], t0: row[1], t1: row[2], maxSequence: UInt64(bitPattern: row[3]), count: row[4],
         summary: row[5])

@@ -33,4 +33,3 @@ public struct WriteSet: Sendable {
     return true
   }
 }
-

@@ -138,7 +138,13 @@ private struct DigitScan {
   mutating func zoneOffsetSeconds(in bytes: UnsafeRawBufferPointer) -> Int? {
     if byte(0x5A, in: bytes) || byte(0x7A, in: bytes) { return 0 }
     let sign: Int
-    if byte(0x2B, in: bytes) { sign = 1 } else if byte(0x2D, in: bytes) { sign = -1 } else { return nil }
+    if byte(0x2B, in: bytes) {
+      sign = 1
+    } else if byte(0x2D, in: bytes) {
+      sign = -1
+    } else {
+      return nil
+    }
     guard let hours = digits(2, in: bytes), hours < 24 else { return nil }
     _ = byte(0x3A, in: bytes)
     guard let minutes = digits(2, in: bytes), minutes < 60 else { return nil }

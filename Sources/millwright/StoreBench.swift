@@ -38,7 +38,8 @@ struct StoreFiller {
   mutating func commit(_ batch: Batch) throws {
     now += 20_000
     let header = RecordHeader(
-      bootID: 1, monotonicMicroseconds: now, wall: Timestamp(microseconds: 1_700_000_000_000_000 + now),
+      bootID: 1, monotonicMicroseconds: now,
+      wall: Timestamp(microseconds: 1_700_000_000_000_000 + now),
       clockQuality: .synchronized)
     let committed = try store.commit(batch, header: header)
     store.apply(committed, batch, verdicts: &verdicts)

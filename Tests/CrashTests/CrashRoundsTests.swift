@@ -54,7 +54,9 @@ private struct Promised {
     let gateway = try GatewayProcess(directory: scratch.path, brokerPort: broker.port)
     // The session must exist before the first message, or the broker would keep nothing for us.
     try gateway.start()
-    #expect(await eventually { gateway.request("GET", "/health")?.body.contains(#""connected""#) == true })
+    #expect(
+      await eventually { gateway.request("GET", "/health")?.body.contains(#""connected""#) == true }
+    )
     var promised = Promised()
     for round in 0..<rounds {
       if gateway.process?.isRunning != true {
@@ -78,7 +80,8 @@ private struct Promised {
     let reader = try await drained(gateway, promised)
     #expect(gateway.stop() == 0, "a clean stop")
     try verify(promised, reader: reader, comment: "seed \(seed), \(rounds) rounds")
-    let journal = try FileManager.default.contentsOfDirectory(atPath: gateway.dataDirectory + "/journal")
+    let journal = try FileManager.default.contentsOfDirectory(
+      atPath: gateway.dataDirectory + "/journal")
     #expect(journal.isEmpty, "a clean stop leaves nothing to replay")
   }
 
@@ -92,7 +95,11 @@ private struct Promised {
       let file = NSTemporaryDirectory() + "lines-" + UUID().uuidString
       try text.write(toFile: file, atomically: true, encoding: .utf8)
       return try ChildProcess(
-        "/bin/sh", ["-c", "\(client) -p \(port) -q 1 -t \(topic) -l < \(file); code=$?; rm -f \(file); exit $code"])
+        "/bin/sh",
+        [
+          "-c",
+          "\(client) -p \(port) -q 1 -t \(topic) -l < \(file); code=$?; rm -f \(file); exit $code",
+        ])
     }
     return [
       try start("crash/json", lines.json), try start("crash/bare/count", lines.bare),
@@ -102,12 +109,14 @@ private struct Promised {
 
   /// A batch of readings and an event over HTTP; counted only when we were told 200.
   private func submit(_ promised: inout Promised, round: Int, _ gateway: GatewayProcess) {
-    let metrics = #"{"device_id": "web", "device_type": "x", "timestamp": \#(1_700_000_000 + round), "metrics": {"v": \#(round)}}"#
+    let metrics =
+      #"{"device_id": "web", "device_type": "x", "timestamp": \#(1_700_000_000 + round), "metrics": {"v": \#(round)}}"#
     if gateway.request("POST", "/api/v1/industry40/iot/ingest", body: metrics)?.status == 200 {
       promised.httpMetrics.append(Double(round))
     }
     let id = "event-\(round)"
-    let event = #"{"event": {"event_id": "\#(id)", "user_id": "u", "name": "Login", "timestamp": 1700000000, "properties": {}}}"#
+    let event =
+      #"{"event": {"event_id": "\#(id)", "user_id": "u", "name": "Login", "timestamp": 1700000000, "properties": {}}}"#
     if gateway.request("POST", "/api/v1/events", body: event)?.status == 200 {
       promised.events.insert(id)
     }
@@ -115,7 +124,8 @@ private struct Promised {
 
   /// Waits until the broker has nothing left for us and everything promised has come.
   private func drained(_ gateway: GatewayProcess, _ promised: Promised) async throws -> String {
-    let counts = "/api/v1/query?match=crash.bare/*&from=2000-01-01&to=2100-01-01&step=36500d&agg=count"
+    let counts =
+      "/api/v1/query?match=crash.bare/*&from=2000-01-01&to=2100-01-01&step=36500d&agg=count"
     let wanted = "\"count\":[\(promised.bare.count)]"
     let isDrained = await eventually {
       guard let answer = gateway.request("GET", counts), answer.status == 200 else { return false }
@@ -129,7 +139,8 @@ private struct Promised {
     let store = try OfflineStore(directory: directory)
     let catalog = try store.reader.catalog()
     func values(_ key: String) throws -> [Double] {
-      guard let series = catalog.series.first(where: { catalog.key(of: $0.index).description == key })
+      guard
+        let series = catalog.series.first(where: { catalog.key(of: $0.index).description == key })
       else { return [] }
       let page = try store.reader.page(
         of: series.index, from: .distantPast, through: .distantFuture, count: .max)

@@ -20,7 +20,8 @@ import Testing
     try send(["3", "4", "5"], broker)
     #expect(await eventually { health()?.status == 503 }, "\(fault) is reported")
     let submission = #"{"device_id": "w", "device_type": "x", "timestamp": 1, "metrics": {"v": 1}}"#
-    #expect(gateway.request("POST", "/api/v1/industry40/iot/ingest", body: submission)?.status == 503)
+    #expect(
+      gateway.request("POST", "/api/v1/industry40/iot/ingest", body: submission)?.status == 503)
     #expect(count(gateway) == 2)
     try FileManager.default.removeItem(atPath: gateway.faultPath)
     #expect(await eventually { count(gateway) == 5 }, "what was not acknowledged came again, once")
@@ -35,7 +36,9 @@ import Testing
     let gateway = try GatewayProcess(directory: scratch.path, brokerPort: broker.port)
     try gateway.start()
     defer { gateway.kill() }
-    #expect(await eventually { gateway.request("GET", "/health")?.body.contains(#""connected""#) == true })
+    #expect(
+      await eventually { gateway.request("GET", "/health")?.body.contains(#""connected""#) == true }
+    )
     try "EIO".write(toFile: gateway.faultPath, atomically: true, encoding: .utf8)
     try send((1...50).map(String.init), broker)
     #expect(await eventually { gateway.request("GET", "/health")?.status == 503 })

@@ -70,7 +70,8 @@ final class GatewayProcess: @unchecked Sendable {  // One test drives it.
   }
 
   /// One HTTP request on a connection of its own; `nil` when nobody answered it whole.
-  func request(_ method: String, _ path: String, body: String = "") -> (status: Int, body: String)? {
+  func request(_ method: String, _ path: String, body: String = "") -> (status: Int, body: String)?
+  {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()

@@ -64,7 +64,8 @@ final class GatewayRig: @unchecked Sendable {  // One test drives it.
   {
     for message in messages {
       let arguments =
-        ["-p", "\(broker!.port)", "-t", message.topic, "-q", "\(qos)", "-s"] + (retained ? ["-r"] : [])
+        ["-p", "\(broker!.port)", "-t", message.topic, "-q", "\(qos)", "-s"]
+        + (retained ? ["-r"] : [])
       try ChildProcess(
         try TestBroker.find("mosquitto_pub"), arguments, input: message.payload
       ).wait()

@@ -45,7 +45,8 @@ import Testing
     try rig.publish([
       ("plant/a", #"{"v": 1}"#), ("plant/a", #"{"v": "#), ("plant/a", #"{"v": 3}"#),
     ])
-    #expect(await eventually { rig.gateway.figures.messages >= 3 && rig.gateway.figures.commits >= 1 })
+    #expect(
+      await eventually { rig.gateway.figures.messages >= 3 && rig.gateway.figures.commits >= 1 })
     #expect(await eventually { (try? await rig.numbers("plant.a/v").count) == 2 })
     let held = try await rig.held()
     #expect(held.map(\.payload.topic) == ["plant/a"])
@@ -130,7 +131,8 @@ import Testing
     #expect(await eventually { (try? await rig.numbers("r.y/v")) == [6] })
     #expect(try await rig.samples("r/x").isEmpty)
     let catalog = await rig.gateway.queries.fetchCatalog()
-    let series = try #require(catalog.series.first { catalog.key(of: $0.index).description == "r/x" })
+    let series = try #require(
+      catalog.series.first { catalog.key(of: $0.index).description == "r/x" })
     let current = try await rig.gateway.queries.fetch { $0.current(of: [series.index]) }
     #expect(current.first??.bits == 5.0.bitPattern)
     await rig.stop()
@@ -180,18 +182,23 @@ import Testing
     await rig.stop()
   }
 
-  @Test("A key that was answered gets its first answer again, also after a restart, and ingests nothing")
+  @Test(
+    "A key that was answered gets its first answer again, also after a restart, and ingests nothing"
+  )
   func repeatedKey() async throws {
     let rig = try GatewayRig(withBroker: false)
     try rig.start()
-    func submit(_ text: String, key: String, fingerprint: UInt64 = 1) async throws -> SubmissionResult {
+    func submit(_ text: String, key: String, fingerprint: UInt64 = 1) async throws
+      -> SubmissionResult
+    {
       try await rig.gateway.submit(
         Submission(
           .payload(.init(bytes: Array(text.utf8), format: .device)),
           key: .init(name: key, fingerprint: fingerprint)))
     }
     let withoutTime = #"{"device_id": "d", "device_type": "x", "metrics": {"v": 1}}"#
-    let withTime = #"{"device_id": "d", "device_type": "x", "timestamp": 1795248000, "metrics": {"w": 1}}"#
+    let withTime =
+      #"{"device_id": "d", "device_type": "x", "timestamp": 1795248000, "metrics": {"w": 1}}"#
     let first = try await submit(withoutTime, key: "a")
     #expect(first.accepted == 1 && !first.isRepeated)
     _ = try await submit(withTime, key: "b")

@@ -8,7 +8,8 @@ private let second: Int64 = 1_000_000
 private let twoWeeks: Int64 = 14 * 86_400 * second
 
 @Suite struct ReceiveClockTests {
-  private func reading(_ wall: Int64, _ monotonic: Int64, synchronized: Bool = true) -> ClockReading {
+  private func reading(_ wall: Int64, _ monotonic: Int64, synchronized: Bool = true) -> ClockReading
+  {
     ClockReading(
       wallMicroseconds: wall, monotonicMicroseconds: monotonic, isSynchronized: synchronized)
   }
@@ -33,7 +34,9 @@ private let twoWeeks: Int64 = 14 * 86_400 * second
     #expect(clock.read(reading(5_002 * second + twoWeeks, 2 * second)).step == nil)
   }
 
-  @Test("A step back by two weeks never takes the receive time back; it says so until the wall catches up")
+  @Test(
+    "A step back by two weeks never takes the receive time back; it says so until the wall catches up"
+  )
   func stepBack() {
     var clock = ReceiveClock()
     let start = clock.read(reading(5_000 * second + twoWeeks, 0))
@@ -47,7 +50,9 @@ private let twoWeeks: Int64 = 14 * 86_400 * second
     #expect(caughtUp.time > later.time)
   }
 
-  @Test("Receive times never decrease under any sequence of steps", arguments: 1...20 as ClosedRange<UInt64>)
+  @Test(
+    "Receive times never decrease under any sequence of steps",
+    arguments: 1...20 as ClosedRange<UInt64>)
   func monotonic(seed: UInt64) {
     var random = seed &* 0x9E37_79B9_7F4A_7C15
     func next(_ bound: Int64) -> Int64 {

@@ -67,12 +67,14 @@ import Testing
       var batch = Batch()
       batch.samples.append(
         Sample(
-          series: series, time: Timestamp(microseconds: time), bits: bits, isReceiveStamped: stamped))
+          series: series, time: Timestamp(microseconds: time), bits: bits, isReceiveStamped: stamped
+        ))
       return batch.fingerprint(samples: 0..<1, items: 0..<0)
     }
     #expect(batch(time: 1, stamped: true, bits: 5) == batch(time: 2, stamped: true, bits: 5))
     #expect(batch(time: 1, stamped: false, bits: 5) != batch(time: 2, stamped: false, bits: 5))
     #expect(batch(time: 1, stamped: true, bits: 5) != batch(time: 1, stamped: true, bits: 6))
-    #expect(batch(time: 1, stamped: true, bits: 5) != batch(time: 1, stamped: true, bits: 5, series: 2))
+    #expect(
+      batch(time: 1, stamped: true, bits: 5) != batch(time: 1, stamped: true, bits: 5, series: 2))
   }
 }

@@ -48,7 +48,9 @@ struct BatchMaker {
       for _ in 0..<Int.random(in: 0...5, using: &random) { batch.samples.append(sample()) }
       if Bool.random(using: &random) {
         packetID = packetID == .max ? 1 : packetID + 1
-        if Int.random(in: 0..<8, using: &random) == 0 { packetID = .random(in: 1 ... .max, using: &random) }
+        if Int.random(in: 0..<8, using: &random) == 0 {
+          packetID = .random(in: 1 ... .max, using: &random)
+        }
         batch.endDelivery(packetID: packetID)
       } else {
         batch.endDelivery(packetID: 0)
@@ -84,7 +86,9 @@ struct BatchMaker {
   }
 
   private mutating func text(_ length: Int) -> String {
-    String((0..<length).map { _ in Character(UnicodeScalar(UInt8.random(in: 32...126, using: &random))) })
+    String(
+      (0..<length).map { _ in Character(UnicodeScalar(UInt8.random(in: 32...126, using: &random))) }
+    )
   }
 
   private mutating func item() -> Item {
@@ -110,7 +114,8 @@ struct BatchMaker {
       return .quarantined(
         Quarantined(
           cause: .unknownDevice, topic: "a/b", contentType: "x/y", device: "d", reason: text(40),
-          received: Timestamp(microseconds: time), payload: Array(text(100).utf8), payloadSize: 999))
+          received: Timestamp(microseconds: time), payload: Array(text(100).utf8), payloadSize: 999)
+      )
     case 5: return .released(rows: [1, -1, Int64.max], adopted: true)
     case 6: return .configuration(files: [ConfigurationFile(name: "a.yaml", content: text(50))])
     case 7: return .connected(sessionPresent: Bool.random(using: &random))

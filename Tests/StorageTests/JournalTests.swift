@@ -51,7 +51,9 @@ private func write(
 }
 
 private func segmentPaths(_ directory: String) throws -> [String] {
-  try Directory.names(in: directory).filter { SegmentName.id($0) != nil }.map { directory + "/" + $0 }
+  try Directory.names(in: directory).filter { SegmentName.id($0) != nil }.map {
+    directory + "/" + $0
+  }
 }
 
 private func change(_ path: String, _ body: (inout [UInt8]) -> Void) throws {
@@ -80,7 +82,8 @@ private func recordOffsets(_ path: String) throws -> [Int] {
 }
 
 @Suite struct JournalTests {
-  @Test("Every batch comes back exactly, over many segments and resets", arguments: [1, 2, 3, 4, 5])
+  @Test(
+    "Every batch comes back exactly, over many segments and resets", arguments: [1, 2, 3, 4, 5])
   func roundTrip(seed: UInt64) throws {
     let directory = TemporaryDirectory()
     let written = try write(600, seed: seed, to: directory.path)
@@ -141,7 +144,9 @@ private func recordOffsets(_ path: String) throws -> [Int] {
     #expect(read.damages.filter { $0.lost != nil }.isEmpty)
   }
 
-  @Test("A corrupt record in the middle costs at most the records up to the next reset, all of them booked")
+  @Test(
+    "A corrupt record in the middle costs at most the records up to the next reset, all of them booked"
+  )
   func corruptMiddle() throws {
     let directory = TemporaryDirectory()
     let written = try write(400, seed: 5, to: directory.path)
@@ -241,7 +246,8 @@ private func recordOffsets(_ path: String) throws -> [Int] {
     for index in 0..<40_000 {
       batch.samples.append(
         Sample(
-          series: UInt32(index % 300), time: Timestamp(microseconds: Int64(index)), bits: random.next()))
+          series: UInt32(index % 300), time: Timestamp(microseconds: Int64(index)),
+          bits: random.next()))
     }
     batch.endDelivery(packetID: 1)
     _ = try journal.append(batch, header: .test(0))

@@ -45,7 +45,8 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     for index in 0..<count {
       batch.items.append(
         .series(
-          SeriesDefinition(index: UInt32(index), device: 0, metric: "m\(index)", type: type, kind: kind)))
+          SeriesDefinition(
+            index: UInt32(index), device: 0, metric: "m\(index)", type: type, kind: kind)))
     }
     batch.endDelivery(packetID: 0)
     try commit(batch)
@@ -140,7 +141,8 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     let directory = TemporaryDirectory()
     let rig = try StoreRig(directory.path)
     try rig.define(1)
-    #expect(try rig.put([(0, 1_000, 1), (0, 2_000, 2), (0, 4_000, 4)]) == [.stored, .stored, .stored])
+    #expect(
+      try rig.put([(0, 1_000, 1), (0, 2_000, 2), (0, 4_000, 4)]) == [.stored, .stored, .stored])
     #expect(try rig.put([(0, 4_000, 4)]) == [.duplicate])
     #expect(try rig.put([(0, 2_000, 2)]) == [.duplicate])
     #expect(try rig.put([(0, 3_000, 3)]) == [.late])
@@ -187,7 +189,10 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     try rig.define(1, kind: .counter)
     try rig.put([(0, 1, 10), (0, 2, 3), (0, 3, 4)])
     let page = try rig.reader.page(of: 0, from: .epoch, through: .distantFuture, count: 10)
-    #expect(page.columns.qualities.map { Quality(rawValue: $0).contains(.counterReset) } == [false, true, false])
+    #expect(
+      page.columns.qualities.map { Quality(rawValue: $0).contains(.counterReset) } == [
+        false, true, false,
+      ])
   }
 
   @Test("A crash at any point loses nothing and counts nothing twice", arguments: 1...12)
@@ -205,10 +210,13 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
       var samples: [(series: UInt32, time: Int64, value: Double)] = []
       for _ in 0..<Int.random(in: 1...30, using: &random) {
         let isLate = Int.random(in: 0..<10, using: &random) == 0
-        let shift = isLate ? -Int64.random(in: 0...50_000_000, using: &random) : Int64(samples.count)
+        let shift =
+          isLate ? -Int64.random(in: 0...50_000_000, using: &random) : Int64(samples.count)
         samples.append(
-          (UInt32.random(in: 0..<20, using: &random), time + shift,
-            Double(Int.random(in: 0...9_999, using: &random)) / 100))
+          (
+            UInt32.random(in: 0..<20, using: &random), time + shift,
+            Double(Int.random(in: 0...9_999, using: &random)) / 100
+          ))
       }
       try rig.put(samples)
       switch Int.random(in: 0..<60, using: &random) {
@@ -231,14 +239,17 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
   private func compactAll(_ rig: StoreRig) throws {
     let compactor = Compactor(database: rig.store.database)
     for series in try compactor.candidates() {
-      if let set = try compactor.nextMerge(of: series, type: .number, kind: .gauge, everything: true) {
+      if let set = try compactor.nextMerge(
+        of: series, type: .number, kind: .gauge, everything: true)
+      {
         rig.store.enqueue(set)
         try rig.flush()
       }
     }
   }
 
-  @Test("Merging comes to an end, with at most one chunk left that may still grow", arguments: 1...4)
+  @Test(
+    "Merging comes to an end, with at most one chunk left that may still grow", arguments: 1...4)
   func mergingEnds(seed: UInt64) throws {
     let directory = TemporaryDirectory()
     var random = SeededGenerator(seed: seed)
@@ -251,7 +262,9 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
       try rig.put(
         (0..<1_000).map { index in
           value += Int.random(in: -9...9, using: &random)
-          let time = Int64(step * 1_000 + index) * 1_000_000 + Int64.random(in: 0...Int64(jitter), using: &random)
+          let time =
+            Int64(step * 1_000 + index) * 1_000_000
+            + Int64.random(in: 0...Int64(jitter), using: &random)
           return (0, time, Double(value) / 100)
         })
       if step % 3 == 0 { try rig.flush(everything: true) }
@@ -259,7 +272,9 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     try rig.flush(everything: true)
     let compactor = Compactor(database: rig.store.database)
     var merges = 0
-    while merges < 100, let set = try compactor.nextMerge(of: 0, type: .number, kind: .gauge, everything: true) {
+    while merges < 100,
+      let set = try compactor.nextMerge(of: 0, type: .number, kind: .gauge, everything: true)
+    {
       rig.store.enqueue(set)
       try rig.flush()
       merges += 1
@@ -354,11 +369,15 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     #expect(again.store.statistics.setAsideFiles.count == 1)
     #expect(try again.samples(0) == [1: 1.0.bitPattern], "the journal still held it")
     try again.flush()
-    let causes = try again.store.database.read { try String.fetchAll($0, sql: "SELECT cause FROM loss") }
+    let causes = try again.store.database.read {
+      try String.fetchAll($0, sql: "SELECT cause FROM loss")
+    }
     #expect(causes.contains("damage"))
   }
 
-  @Test("When the database is lost with the definitions, the journal's samples are kept under other names")
+  @Test(
+    "When the database is lost with the definitions, the journal's samples are kept under other names"
+  )
   func lostDefinitions() throws {
     let directory = TemporaryDirectory()
     let rig = try StoreRig(directory.path) { $0.replaySamplesMax = 1_000 }
@@ -389,7 +408,9 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     for step in 0..<3_000 {
       try rig.put((0..<50).map { (UInt32($0), Int64(step) * 1_000, Double.random(in: 0...1)) })
     }
-    let names = try Directory.names(in: directory.path + "/journal").filter { SegmentName.id($0) != nil }
+    let names = try Directory.names(in: directory.path + "/journal").filter {
+      SegmentName.id($0) != nil
+    }
     try #require(names.count > 3)
     let path = directory.path + "/journal/" + names[1]
     var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
@@ -404,7 +425,8 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     #expect(try rig.samples(0) == before, "a second crash loses nothing more")
   }
 
-  @Test("A database whose pages are destroyed while in use is replaced, and ingest and reading go on")
+  @Test(
+    "A database whose pages are destroyed while in use is replaced, and ingest and reading go on")
   func damagedWhileOpen() throws {
     let directory = TemporaryDirectory()
     let rig = try StoreRig(directory.path)
@@ -453,7 +475,8 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     }
   }
 
-  @Test("What can be read of a database damaged while in use comes back, once, and the rest is booked")
+  @Test(
+    "What can be read of a database damaged while in use comes back, once, and the rest is booked")
   func rescueWhileOpen() throws {
     let directory = TemporaryDirectory()
     let rig = try StoreRig(directory.path) { $0.chunkSamplesMax = 500 }
@@ -492,7 +515,9 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     #expect(!booked.isEmpty)
   }
 
-  @Test("A database whose definitions are damaged is replaced at the start; what still means the same comes back")
+  @Test(
+    "A database whose definitions are damaged is replaced at the start; what still means the same comes back"
+  )
   func rescueAtStart() throws {
     let directory = TemporaryDirectory()
     let rig = try StoreRig(directory.path) { $0.chunkSamplesMax = 500 }
@@ -525,7 +550,9 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     try rig.flush(everything: true)
     try rig.store.database.write { db in
       try db.execute(
-        sql: "UPDATE chunk SET blob = zeroblob(length(blob)) WHERE id = (SELECT id FROM chunk LIMIT 1 OFFSET 1)")
+        sql:
+          "UPDATE chunk SET blob = zeroblob(length(blob)) WHERE id = (SELECT id FROM chunk LIMIT 1 OFFSET 1)"
+      )
     }
     let reader = rig.reader
     let page = try reader.page(of: 0, from: .distantPast, through: .distantFuture, count: 10_000)
@@ -572,7 +599,9 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     #expect(try rig.store.hasEvent(id: "e1"))
   }
 
-  @Test("Aggregates from headers equal those from samples", arguments: [100_000, 1_000_000, 60_000_000] as [Int64])
+  @Test(
+    "Aggregates from headers equal those from samples",
+    arguments: [100_000, 1_000_000, 60_000_000] as [Int64])
   func aggregates(step: Int64) throws {
     let directory = TemporaryDirectory()
     let rig = try StoreRig(directory.path) { $0.chunkSamplesMax = 64 }
@@ -589,7 +618,8 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     let range = Timestamp(microseconds: 150_000)..<Timestamp(microseconds: time - 777)
     var buckets: [AggregateBucket] = []
     try rig.reader.aggregate(
-      definition, range: range, stepMicroseconds: step, now: .distantFuture) { buckets.append($0) }
+      definition, range: range, stepMicroseconds: step, now: .distantFuture
+    ) { buckets.append($0) }
     let sorted = try #require(rig.model[0]).sorted { $0.key < $1.key }
     var aggregator = StepAggregator(
       range: range.lowerBound.microseconds..<range.upperBound.microseconds, step: step)
@@ -621,7 +651,8 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     try rig.flush(everything: true)
     for step in 100..<120 { try rig.put([(0, start + Int64(step) * 1_000_000, Double(step))]) }
     let console = SQLConsole(secondsMax: 20, rowsMax: 50)
-    let count = try console.run("SELECT count(*), sum(value) FROM samples WHERE device = 'd'", reader: rig.reader)
+    let count = try console.run(
+      "SELECT count(*), sum(value) FROM samples WHERE device = 'd'", reader: rig.reader)
     #expect(count.rows == [[.integer(120), .real(7_140)]])
     let narrow = try console.run(
       "SELECT time, value FROM samples WHERE metric = 'm0' AND time >= '2023-11-14T22:14:58Z' AND time < '2023-11-14T22:15:01Z'",
@@ -630,7 +661,9 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     #expect(narrow.rows[0][0] == .text("2023-11-14T22:14:58.000000Z"))
     let cut = try console.run("SELECT * FROM samples", reader: rig.reader)
     #expect(cut.rows.count == 50 && cut.isTruncated)
-    for bad in ["DELETE FROM chunk", "ATTACH '/etc/passwd' AS x", "PRAGMA journal_mode = DELETE", "SELEC 1"] {
+    for bad in [
+      "DELETE FROM chunk", "ATTACH '/etc/passwd' AS x", "PRAGMA journal_mode = DELETE", "SELEC 1",
+    ] {
       #expect(throws: SQLProblem.self) { try console.run(bad, reader: rig.reader) }
     }
     #expect(throws: SQLProblem.self) {

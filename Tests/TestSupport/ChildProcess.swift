@@ -23,7 +23,8 @@ public final class ChildProcess: @unchecked Sendable {  // Its id is fixed; wait
   ///   - input: given to the program as its standard input.
   ///   - outputPath: file for standard output and error; `/dev/null` unless said.
   public init(
-    _ path: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil,
+    _ path: String, _ arguments: [String], environment: [String: String] = [:],
+    input: String? = nil,
     outputPath: String = "/dev/null"
   ) throws {
     var actions = posix_spawn_file_actions_t()

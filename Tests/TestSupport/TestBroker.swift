@@ -26,7 +26,8 @@ public final class TestBroker: @unchecked Sendable {  // One test uses it, one c
       user root
       \(extra)
       """
-    try configuration.write(toFile: directory + "/mosquitto.conf", atomically: true, encoding: .utf8)
+    try configuration.write(
+      toFile: directory + "/mosquitto.conf", atomically: true, encoding: .utf8)
     try start()
   }
 
@@ -34,7 +35,8 @@ public final class TestBroker: @unchecked Sendable {  // One test uses it, one c
 
   /// Starts it, again after a `stop`, and waits until it takes connections.
   public func start() throws {
-    process = try ChildProcess(try TestBroker.find("mosquitto"), ["-c", directory + "/mosquitto.conf"])
+    process = try ChildProcess(
+      try TestBroker.find("mosquitto"), ["-c", directory + "/mosquitto.conf"])
     for _ in 0..<500 {
       if TestBroker.isListening(port) { return }
       usleep(10_000)

@@ -49,7 +49,8 @@ struct AccessTests {
       _ = try await bench.post("/api/v1/events", Self.event, headers: [.apiKey: "in-secret"])
       func run(_ sql: String, _ key: String) async throws -> Answer {
         try await bench.post(
-          "/api/v1/query/sql", JSONValue.object([("sql", .string(sql))]).encoded, headers: [.apiKey: key])
+          "/api/v1/query/sql", JSONValue.object([("sql", .string(sql))]).encoded,
+          headers: [.apiKey: key])
       }
       for sql in [
         "SELECT user FROM event", "SELECT count(*) FROM event AS e",

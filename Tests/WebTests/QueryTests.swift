@@ -173,7 +173,9 @@ struct QueryTests {
   @Test("Times of a column are those of the calendar, over days and before 1970, seeded")
   func times() {
     var generator = SplitMix(seed: 7)
-    var times: [Int64] = [0, -1, 86_399_999_999, 86_400_000_000, 951_782_400_000_000, -62_135_596_800_000_000]
+    var times: [Int64] = [
+      0, -1, 86_399_999_999, 86_400_000_000, 951_782_400_000_000, -62_135_596_800_000_000,
+    ]
     for _ in 0..<5_000 {
       let last = times[times.count - 1]
       times.append(last &+ Int64.random(in: -40_000...40_000, using: &generator) * 1_000_003)

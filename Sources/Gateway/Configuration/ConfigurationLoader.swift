@@ -80,7 +80,8 @@ public struct ConfigurationLoader: Sendable {
 
   private func yamlFiles(in directory: String, log: DiagnosticLog) -> [ConfigurationFile] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-    return names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted().compactMap { name in
+    return names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted().compactMap {
+      name in
       let path = directory + "/" + name
       guard let text = read(path) else {
         log.report(problem(path, "cannot read this file as UTF-8 text"))

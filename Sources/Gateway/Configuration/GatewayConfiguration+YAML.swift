@@ -105,7 +105,8 @@ struct GatewayConfigurationReading {
 
   private func read(_ map: YAMLMap, into batch: inout BatchSettings) {
     if let delay = map.optional("commit_delay", .duration) {
-      let milliseconds = delay.components.seconds * 1_000 + delay.components.attoseconds / 1_000_000_000_000_000
+      let milliseconds =
+        delay.components.seconds * 1_000 + delay.components.attoseconds / 1_000_000_000_000_000
       if milliseconds > 10_000 {
         map.value("commit_delay")?.report("a commit delay above 10 s would stall every publisher")
       }

@@ -18,7 +18,9 @@ public struct GatewayConfiguration: Sendable, Hashable {
   public var devicesDirectory: String
   public var rulesDirectory: String
 
-  public init(gatewayID: String, dataDirectory: String, devicesDirectory: String, rulesDirectory: String) {
+  public init(
+    gatewayID: String, dataDirectory: String, devicesDirectory: String, rulesDirectory: String
+  ) {
     self.gatewayID = gatewayID
     root = "millwright/\(gatewayID)/"
     store = StoreSettings(directory: dataDirectory)

@@ -1,5 +1,5 @@
-import Glibc
 import Devices
+import Glibc
 import MQTT
 import Storage
 import Telemetry
@@ -59,7 +59,9 @@ extension IngestLoop {
     }
     // CONNECT, SUBSCRIBE and pings may leave at once; acknowledgements wait in the same queue, so only
     // while no batch is open.
-    if batch.deliveries.isEmpty, subscriber.wantsWrite, !subscriber.writeQueued() { connectionLost() }
+    if batch.deliveries.isEmpty, subscriber.wantsWrite, !subscriber.writeQueued() {
+      connectionLost()
+    }
   }
 
   private func attemptConnection() {

@@ -108,7 +108,9 @@ final class IngestLoop {
     let present = monotonicNow()
     if !batch.isEmpty { microseconds = min(microseconds, commitDueAt - present) }
     if let retry = storageRetryAt { microseconds = min(microseconds, retry - present) }
-    if let attempt = connection.nextAttemptAt { microseconds = min(microseconds, attempt - present) }
+    if let attempt = connection.nextAttemptAt {
+      microseconds = min(microseconds, attempt - present)
+    }
     return Int32(max(0, (microseconds + 999) / 1_000))
   }
 
@@ -145,7 +147,8 @@ final class IngestLoop {
   /// A batch ends when it is full, or when the longest delay since the last commit has passed.
   private var commitDueAt: Int64 {
     batch.deliveries.count >= settings.batchMessagesMax || batchBytes >= settings.batchBytesMax
-      ? 0 : max(lastCommit, batchStarted - settings.commitDelayMicroseconds)
+      ? 0
+      : max(lastCommit, batchStarted - settings.commitDelayMicroseconds)
         + settings.commitDelayMicroseconds
   }
 
@@ -200,7 +203,8 @@ final class IngestLoop {
       readClock()
       try store.close(nowMicroseconds: now.monotonicMicroseconds)
     } catch {
-      logger.error("the store could not be closed cleanly; the journal will be replayed",
+      logger.error(
+        "the store could not be closed cleanly; the journal will be replayed",
         metadata: ["error": "\(error)"])
     }
     publishFigures()

@@ -67,6 +67,7 @@ struct ReceiveClock {
     let quality: ClockQuality =
       isBehind ? .steppedBack : (reading.isSynchronized ? .synchronized : .unsynchronized)
     return Moment(
-      time: time, monotonicMicroseconds: reading.monotonicMicroseconds, quality: quality, step: step)
+      time: time, monotonicMicroseconds: reading.monotonicMicroseconds, quality: quality, step: step
+    )
   }
 }

@@ -72,7 +72,8 @@ final class JobRunner: Sendable {
     do {
       try body()
     } catch {
-      logger.error("job failed; it is tried again", metadata: ["job": "\(job)", "error": "\(error)"])
+      logger.error(
+        "job failed; it is tried again", metadata: ["job": "\(job)", "error": "\(error)"])
     }
   }
 
@@ -85,7 +86,8 @@ final class JobRunner: Sendable {
   private func rescue() throws {
     for rescue in try Rescue.owed(directory: settings.directory, database: reader.database) {
       logger.notice(
-        "what can be read of the damaged database is copied back", metadata: ["file": "\(rescue.file)"])
+        "what can be read of the damaged database is copied back",
+        metadata: ["file": "\(rescue.file)"])
       let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6))
       let report: SalvageReport
       do {

@@ -30,7 +30,8 @@ enum Schema {
     migrator.registerMigration("v2") { db in
       try db.execute(sql: "DROP TABLE answer")
       try db.execute(
-        sql: "CREATE TABLE answer (key TEXT PRIMARY KEY, time INTEGER NOT NULL, body BLOB NOT NULL)")
+        sql: "CREATE TABLE answer (key TEXT PRIMARY KEY, time INTEGER NOT NULL, body BLOB NOT NULL)"
+      )
       try db.execute(sql: "CREATE INDEX answer_time ON answer (time)")
     }
     return migrator

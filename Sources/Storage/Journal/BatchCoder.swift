@@ -110,7 +110,8 @@ struct BatchCoder {
       let items = delivery.itemsEnd - itemsStart
       let isPredicted = delivery.packetID == predictedPacketID
       let head =
-        UInt64(delivery.samplesEnd - samplesStart) << 2 | (items > 0 ? 2 : 0) | (isPredicted ? 1 : 0)
+        UInt64(delivery.samplesEnd - samplesStart) << 2 | (items > 0 ? 2 : 0)
+        | (isPredicted ? 1 : 0)
       columns.shape.varint(head)
       if !isPredicted { columns.shape.fixed(delivery.packetID) }
       if items > 0 { columns.shape.varint(UInt64(items)) }
@@ -249,7 +250,8 @@ struct BatchCoder {
       counts.samples, base: base.microseconds, series: &series, meta: &meta, time: &time,
       value: &value, into: &batch)
     for _ in 0..<counts.items { batch.items.append(try ItemCoder.decode(&items)) }
-    guard series.remaining + meta.remaining + time.remaining + value.remaining + items.remaining == 0
+    guard
+      series.remaining + meta.remaining + time.remaining + value.remaining + items.remaining == 0
     else { throw ByteReader.Truncated() }
   }
 

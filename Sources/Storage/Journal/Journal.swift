@@ -83,7 +83,9 @@ public final class Journal {
     // holds a record, so there were never more of them than sequences.
     let used = names.compactMap { SegmentName.id(String($0.prefix(24))) }.max() ?? 0
     nextSegmentID = max(used, lastSequence) + 1
-    guard let context = ZSTD_createCCtx() else { throw SystemError("zstd", directory, code: ENOMEM) }
+    guard let context = ZSTD_createCCtx() else {
+      throw SystemError("zstd", directory, code: ENOMEM)
+    }
     compressor = context
   }
 

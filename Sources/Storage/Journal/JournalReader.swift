@@ -52,7 +52,9 @@ public final class JournalReader {
 
   public init(directory: String) throws {
     self.directory = directory
-    guard let context = ZSTD_createDCtx() else { throw SystemError("zstd", directory, code: ENOMEM) }
+    guard let context = ZSTD_createDCtx() else {
+      throw SystemError("zstd", directory, code: ENOMEM)
+    }
     decompressor = context
   }
 
@@ -137,7 +139,8 @@ public final class JournalReader {
     }
     var scan = offset + 8
     while scan + RecordHeader.byteCount <= bytes.count {
-      if bytes.loadUnaligned(fromByteOffset: scan, as: UInt32.self) == RecordHeader.magic.littleEndian,
+      if bytes.loadUnaligned(fromByteOffset: scan, as: UInt32.self)
+        == RecordHeader.magic.littleEndian,
         let frame = RecordHeader.frame(in: bytes, at: scan, segmentID: segment.id),
         frame.header.sequence > lastSeen
       {

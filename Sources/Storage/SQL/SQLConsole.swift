@@ -78,7 +78,8 @@ public struct SQLConsole: Sendable {
     guard code == SQLITE_OK else {
       sqlite3_close_v2(connection)
       throw SQLProblem(
-        code: "not_open", description: "the store cannot be opened: \(String(cString: sqlite3_errstr(code)))")
+        code: "not_open",
+        description: "the store cannot be opened: \(String(cString: sqlite3_errstr(code)))")
     }
     return connection
   }
@@ -136,7 +137,9 @@ public struct SQLConsole: Sendable {
       return .text(sqlite3_column_text(statement, column).map { String(cString: $0) } ?? "")
     case SQLITE_BLOB:
       let count = Int(sqlite3_column_bytes(statement, column))
-      return .blob([UInt8](UnsafeRawBufferPointer(start: sqlite3_column_blob(statement, column), count: count)))
+      return .blob(
+        [UInt8](UnsafeRawBufferPointer(start: sqlite3_column_blob(statement, column), count: count))
+      )
     default: return .null
     }
   }
@@ -175,7 +178,8 @@ public struct SQLConsole: Sendable {
     switch sqlite3_errcode(connection) {
     case SQLITE_INTERRUPT: return .timeOut(secondsMax)
     case SQLITE_AUTH:
-      return SQLProblem(code: "not_read_only", description: "exactly one statement that reads is run here")
+      return SQLProblem(
+        code: "not_read_only", description: "exactly one statement that reads is run here")
     default:
       return SQLProblem(code: "sql_error", description: String(cString: sqlite3_errmsg(connection)))
     }
@@ -198,6 +202,7 @@ extension SQLProblem {
   static func timeOut(_ seconds: Double) -> SQLProblem {
     SQLProblem(
       code: "time_out",
-      description: "the statement ran longer than \(seconds) s: narrow it by device, metric or time")
+      description: "the statement ran longer than \(seconds) s: narrow it by device, metric or time"
+    )
   }
 }

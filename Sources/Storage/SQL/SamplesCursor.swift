@@ -96,7 +96,8 @@ final class SamplesCursor {
   private func text(_ string: String, _ context: OpaquePointer?) {
     // SQLITE_TRANSIENT: SQLite copies before we return.
     sqlite3_result_text(
-      context, string, Int32(string.utf8.count), unsafeBitCast(-1, to: sqlite3_destructor_type.self))
+      context, string, Int32(string.utf8.count), unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    )
   }
 }
 

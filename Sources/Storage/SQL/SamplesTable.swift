@@ -46,7 +46,9 @@ enum SamplesTable {
   }
 
   /// - Returns: SQLite's result code.
-  static func register(on connection: OpaquePointer?, reader: StoreReader, catalog: Catalog) -> Int32 {
+  static func register(on connection: OpaquePointer?, reader: StoreReader, catalog: Catalog)
+    -> Int32
+  {
     let context = Unmanaged.passRetained(Context(reader: reader, catalog: catalog))
     return sqlite3_create_module_v2(connection, "samples", module, context.toOpaque()) {
       Unmanaged<Context>.fromOpaque($0!).release()
@@ -111,7 +113,8 @@ enum SamplesTable {
     return module
   }()
 
-  private static func cursor(_ pointer: UnsafeMutablePointer<sqlite3_vtab_cursor>?) -> SamplesCursor {
+  private static func cursor(_ pointer: UnsafeMutablePointer<sqlite3_vtab_cursor>?) -> SamplesCursor
+  {
     UnsafeMutableRawPointer(pointer!).assumingMemoryBound(to: CursorBox.self)
       .pointee.cursor.takeUnretainedValue()
   }
@@ -157,7 +160,9 @@ enum SamplesTable {
     if narrows.contains(Use.device.rawValue) { cost /= 100 }
     if narrows.contains(Use.metric.rawValue) { cost /= 10 }
     if narrows.contains(Use.from.rawValue) || narrows.contains(Use.after.rawValue) { cost /= 10 }
-    if narrows.contains(Use.through.rawValue) || narrows.contains(Use.before.rawValue) { cost /= 10 }
+    if narrows.contains(Use.through.rawValue) || narrows.contains(Use.before.rawValue) {
+      cost /= 10
+    }
     info.estimatedCost = cost
     info.estimatedRows = sqlite3_int64(cost)
     return SQLITE_OK

@@ -125,7 +125,8 @@ struct HealthReport {
     let files = figures.store.setAsideFiles.count
     if files > 0 { details.append("\(files) damaged database files were set aside") }
     if figures.store.rescuesOwed > 0 {
-      details.append("what can be read of \(figures.store.rescuesOwed) of them is being copied back")
+      details.append(
+        "what can be read of \(figures.store.rescuesOwed) of them is being copied back")
     }
     return Check(
       name: "database", isGood: details.isEmpty, detail: details.joined(separator: "; "))

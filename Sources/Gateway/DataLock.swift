@@ -36,7 +36,7 @@ public final class DataLock: Sendable {
     _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
   }
 
-  /// The process id written into the lock file, if any.
+  /// The process id written into the lock file, if any: for messages, so an unreadable file is none.
   public static func holder(of directory: String) -> Int32? {
     (try? String(contentsOfFile: directory + "/lock", encoding: .utf8)).flatMap {
       Int32($0.trimmingCharacters(in: .whitespacesAndNewlines))

@@ -119,6 +119,7 @@ public struct PlantPublisher: Sendable {
   private func drain(_ clock: ContinuousClock) async {
     let limit = clock.now + .seconds(5)
     while publisher.outstanding > 0, clock.now < limit {
+      // A detached task is not cancelled, so its sleep does not throw.
       await Task.detached { try? await Task.sleep(for: .milliseconds(5)) }.value
     }
   }

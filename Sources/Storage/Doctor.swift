@@ -155,6 +155,7 @@ public struct Doctor: Sendable {
 
   private func journal(now: Timestamp, progress: Progress) -> Finding {
     let path = directory + "/journal"
+    // Without a journal there is nothing to replay; one that cannot be listed fails in the reader below.
     let names = ((try? Directory.names(in: path)) ?? []).filter { SegmentName.id($0) != nil }
     var last = Timestamp.epoch
     do {
@@ -201,6 +202,7 @@ public struct Doctor: Sendable {
   }
 
   private func setAsideFiles() -> [Finding] {
+    // The directory was opened before; should it be gone now there is nothing to report of it.
     let names = ((try? Directory.names(in: directory)) ?? []).filter {
       $0.hasPrefix(StoreDatabase.fileName + ".damaged-") && !$0.hasSuffix("-wal")
         && !$0.hasSuffix("-shm")

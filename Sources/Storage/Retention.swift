@@ -84,6 +84,7 @@ public struct DiskUse: Sendable, Hashable {
     }
     use.walBytes = size(StoreDatabase.path(in: directory) + "-wal")
     let journal = directory + "/journal"
+    // A store that never ran has no journal; a file that just went takes no room.
     for name in (try? Directory.names(in: journal)) ?? [] {
       use.journalBytes += size(journal + "/" + name)
     }

@@ -222,7 +222,7 @@ private func recordOffsets(_ path: String) throws -> [Int] {
     let read = try Recovered(directory.path, after: first - 1)
     #expect(same(read.batches, Array(written[Int(first - 1)...])))
     #expect(read.damages.isEmpty)
-    #expect(first > 1_300)
+    #expect(first > 1_200, "released through 1,450, and a segment holds about 150 records")
   }
 
   @Test("A clean close leaves nothing to replay and no files")

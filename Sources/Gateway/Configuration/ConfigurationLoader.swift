@@ -79,7 +79,11 @@ public struct ConfigurationLoader: Sendable {
   }
 
   private func yamlFiles(in directory: String, log: DiagnosticLog) -> [ConfigurationFile] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    guard FileManager.default.fileExists(atPath: directory) else { return [] }
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
+      log.report(problem(directory, "cannot list this directory"))
+      return []
+    }
     return names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted().compactMap {
       name in
       let path = directory + "/" + name

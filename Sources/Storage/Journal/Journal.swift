@@ -72,7 +72,7 @@ public final class Journal {
     segments = []
     for name in names {
       guard let id = SegmentName.id(name) else { continue }
-      if let header = JournalReader.header(of: directory + "/" + name) {
+      if let header = try JournalReader.header(of: directory + "/" + name) {
         segments.append((id, header.firstSequence))
       } else if damagedFiles.contains(name) {
         try Directory.rename(directory + "/" + name, to: directory + "/" + name + ".damaged")

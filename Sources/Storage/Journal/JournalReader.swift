@@ -70,7 +70,7 @@ public final class JournalReader {
     lastSequence = sequence
     guard access(directory, F_OK) == 0 else { return }
     let names = try Directory.names(in: directory).filter { SegmentName.id($0) != nil }
-    let headers = names.map { JournalReader.header(of: directory + "/" + $0) }
+    let headers = try names.map { try JournalReader.header(of: directory + "/" + $0) }
     for (position, name) in names.enumerated() {
       guard let header = headers[position] else {
         damages.append(
@@ -87,8 +87,10 @@ public final class JournalReader {
     }
   }
 
-  static func header(of path: String) -> SegmentHeader? {
-    guard let file = try? SystemFile(path: path, flags: O_RDONLY) else { return nil }
+  /// - Returns: `nil` when the head does not validate.
+  /// - Throws: when the file cannot be opened, which says nothing about what is in it.
+  static func header(of path: String) throws(SystemError) -> SegmentHeader? {
+    let file = try SystemFile(path: path, flags: O_RDONLY)
     var bytes = [UInt8](repeating: 0, count: SegmentHeader.byteCount)
     let got = pread(file.descriptor, &bytes, bytes.count, 0)
     guard got == bytes.count else { return nil }

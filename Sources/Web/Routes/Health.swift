@@ -26,6 +26,7 @@ extension RouteTable {
     let figures = gateway.figures
     let directory = gateway.configuration.store.directory
     let damaged = gateway.queries.reader.damagedChunkIDs
+    // Without figures of the disk the others are still worth an answer.
     let disk = try? await gateway.queries.fetch { _ in DiskSpace(directory) }
     let report = HealthReport(
       figures: figures, damagedChunks: damaged.count, disk: disk ?? nil,

@@ -34,6 +34,7 @@ struct ProcessFigures: Sendable {
   }
 
   private static func read(_ path: String) -> String? {
+    // Where /proc is not mounted the figure is left out.
     try? String(contentsOfFile: path, encoding: .utf8)
   }
 }

@@ -35,7 +35,7 @@ extension Store {
     if !pending.answers.isEmpty { try AnswerTable.bound(db, now: now) }
   }
 
-  private func write(_ row: PendingItem, _ db: Database) throws {
+  func write(_ row: PendingItem, _ db: Database) throws {
     switch row.item {
     case .device(let device):
       try db.cachedStatement(

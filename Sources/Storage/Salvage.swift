@@ -21,8 +21,9 @@ public struct SalvageReport: Sendable, Hashable {
 
 /// Reads every readable row of a damaged database and hands it on.
 ///
-/// Rows are read by row id, so that neither a broken index nor a broken page stops the copy: from the
-/// front to the first break, from the back to the last, and between them by leaps that double.
+/// Rows are read by row id, so that neither a broken index nor a broken page stops the copy, and in its
+/// order, so that the newer of two rows stays the newer. Over what cannot be read it leaps, ever further,
+/// and then looks back for the first row that can.
 struct Salvage {
   typealias Put = (_ table: String, _ rows: [Row]) throws -> Void
 
@@ -55,13 +56,16 @@ struct Salvage {
   }
 
   /// Goes through `tables`; what cannot be read is left out and booked in `losses`.
-  mutating func run(_ tables: [String] = Self.tables) throws {
+  /// - Parameter after: row ids through which a table was copied before.
+  mutating func run(_ tables: [String] = Self.tables, after: [String: Int64] = [:]) throws {
     for (place, table) in tables.enumerated() {
       progress("repair \(table)", place, tables.count)
       var (saved, gaps) = (0, 0)
       do {
-        (saved, gaps) = try Self.keyed.contains(table) ? copyKeyed(table) : copyByRowID(table)
-      } catch let error as DatabaseError where error.isDamage || error.resultCode == .SQLITE_ERROR {
+        (saved, gaps) = 
+          try Self.keyed.contains(table)
+          ? copyKeyed(table) : copyByRowID(table, after: after[table])
+      } catch let error as DatabaseError where error.isUnreadable || error.resultCode == .SQLITE_ERROR {
         gaps = 1
       }
       report.tables.append(.init(table: table, saved: saved, gaps: gaps))
@@ -83,77 +87,72 @@ struct Salvage {
         let cursor = try Row.fetchCursor(db, sql: "SELECT * FROM \(table)")
         while let row = try cursor.next() { rows.append(row.copy()) }
       }
-    } catch let error as DatabaseError where error.isDamage {
+    } catch let error as DatabaseError where error.isUnreadable {
       gaps = 1
     }
     try handOn(rows, of: table)
     return (rows.count, gaps)
   }
 
-  private mutating func copyByRowID(_ table: String) throws -> (saved: Int, gaps: Int) {
-    let (head, isWhole) = try copy(table, from: .min, through: .max, isBackward: false)
-    if isWhole { return (head.count, 0) }
-    let (tail, _) = try copy(
-      table, from: (head.last ?? .min + 1) + 1, through: .max, isBackward: true)
-    var (saved, gaps) = (head.count + tail.count, 1)
-    guard let end = tail.last else { return (saved, gaps) }
-    // Between the two breaks: leap until something can be read again.
-    var place = (head.last ?? 0) &+ 1
-    var leap: Int64 = 1
-    while place < end {
-      let (middle, isRead) = try copy(table, from: place, through: end - 1, isBackward: false)
-      saved += middle.count
-      if isRead { break }
-      if let last = middle.last {
-        place = last + 1
-        leap = 1
-        gaps += 1
+  private mutating func copyByRowID(
+    _ table: String, after: Int64?
+  ) throws -> (saved: Int, gaps: Int) {
+    var (saved, gaps) = (0, 0)
+    var place = after.map { $0 == .max ? $0 : $0 + 1 } ?? Int64.min
+    while true {
+      let (rows, isRead) = try page(of: table, from: place, limit: Self.pageCount)
+      try handOn(rows, of: table)
+      saved += rows.count
+      if let last = rows.last { place = Self.id(last) &+ 1 }
+      if isRead {
+        guard rows.count == Self.pageCount, place != .min else { return (saved, gaps) }
       } else {
-        let (next, isOver) = place.addingReportingOverflow(leap)
-        if isOver { break }
+        gaps += 1
+        guard let next = try firstReadable(table, after: place) else { return (saved, gaps) }
         place = next
-        leap *= 2
       }
     }
-    return (saved, gaps)
   }
 
-  /// Copies rows until the end or a break; says which ids, in the order read, and whether it was the end.
-  private mutating func copy(
-    _ table: String, from: Int64, through: Int64, isBackward: Bool
-  ) throws -> (ids: [Int64], isWhole: Bool) {
-    var ids: [Int64] = []
-    var low = from
-    var high = through
-    while low <= high {
-      let (rows, isWhole) = try page(of: table, from: low, through: high, isBackward: isBackward)
-      try handOn(rows, of: table)
-      ids += rows.map { $0["rowid_"] as Int64 }
-      guard isWhole else { return (ids, false) }
-      guard let last = ids.last, rows.count == Self.pageCount else { break }
-      if isBackward { high = last - 1 } else { low = last + 1 }
+  /// The first place after `broken` from which a row can be read, or the end be seen.
+  private func firstReadable(_ table: String, after broken: Int64) throws -> Int64? {
+    var low = max(broken, 0)
+    var leap: Int64 = 1
+    var high = low
+    repeat {
+      low = high
+      let (next, isOver) = high.addingReportingOverflow(leap)
+      if isOver { return nil }
+      high = next
+      leap = leap > .max / 2 ? .max : leap * 2
+    } while try !page(of: table, from: high, limit: 1).isRead
+    while high - low > 1 {
+      let middle = low + (high - low) / 2
+      if try page(of: table, from: middle, limit: 1).isRead { high = middle } else { low = middle }
     }
-    return (ids, true)
+    return high
   }
 
   private static let pageCount = 200
 
+  static func id(_ row: Row) -> Int64 { row.integer("rowid_") ?? 0 }
+
   private func page(
-    of table: String, from: Int64, through: Int64, isBackward: Bool
-  ) throws -> (rows: [Row], isWhole: Bool) {
+    of table: String, from: Int64, limit: Int
+  ) throws -> (rows: [Row], isRead: Bool) {
     var rows: [Row] = []
     do {
       try source.read { db in
         let cursor = try Row.fetchCursor(
           db,
           sql: """
-            SELECT *, rowid AS rowid_ FROM \(table) NOT INDEXED WHERE rowid BETWEEN ? AND ?
-            ORDER BY rowid \(isBackward ? "DESC" : "ASC") LIMIT \(Self.pageCount)
-            """, arguments: [from, through])
+            SELECT *, rowid AS rowid_ FROM \(table) NOT INDEXED WHERE rowid >= ?
+            ORDER BY rowid LIMIT \(limit)
+            """, arguments: [from])
         while let row = try cursor.next() { rows.append(row.copy()) }
       }
       return (rows, true)
-    } catch let error as DatabaseError where error.isDamage {
+    } catch let error as DatabaseError where error.isUnreadable {
       return (rows, false)
     }
   }
@@ -185,21 +184,18 @@ struct Salvage {
   /// Whether the samples of a chunk's row can be read; if not they are booked.
   private mutating func isWhole(_ row: Row) -> Bool {
     var columns = ChunkColumns()
-    if let blob = row["blob"] as Data?,
-      (try? blob.withUnsafeBytes({ try decoder.decode($0, into: &columns) })) != nil
-    {
-      return true
-    }
-    let count = row["count"] as Int? ?? 0
+    let blob = Data.fromDatabaseValue(row["blob"]) ?? Data()
+    if (try? blob.withUnsafeBytes({ try decoder.decode($0, into: &columns) })) != nil { return true }
+    let count = Int(clamping: row.integer("count") ?? 0)
     report.damagedChunks += 1
-    report.lostSamples += count
-    let t0 = row["t0"] as Int64? ?? 0
-    let t1 = max(t0, row["t1"] as Int64? ?? t0)
+    report.lostSamples &+= count
+    let t0 = row.integer("t0") ?? 0
+    let t1 = max(t0, row.integer("t1") ?? t0)
     losses.append(
       LossEntry(
-        cause: .damage, series: (row["series"] as Int64?).map { UInt32(truncatingIfNeeded: $0) },
+        cause: .damage, series: row.integer("series").map { UInt32(truncatingIfNeeded: $0) },
         span: Timestamp(microseconds: t0)...Timestamp(microseconds: t1), count: count,
-        bytes: (row["blob"] as Data?)?.count ?? 0,
+        bytes: blob.count,
         detail: "chunk with a wrong checksum in \(report.setAside)"))
     return false
   }
@@ -212,32 +208,41 @@ extension Doctor {
   public func repair(
     now: Timestamp, progress: @escaping Progress
   ) throws -> SalvageReport {
-    let file = try StoreDatabase.setAside(
-      directory: directory, stamp: SetAsideName.next(in: directory))
-    let target = try StoreDatabase.open(directory: directory)
-    var salvage: Salvage
-    do {
-      let source = try StoreDatabase.openReadOnly(path: file)
-      salvage = Salvage(source: source, setAside: file, progress: progress) { table, rows in
-        try target.write { db in try Salvage.insert(rows, into: table, db) }
-      }
-      try salvage.run()
-      let losses = salvage.losses
-      try target.write { db in for entry in losses { try entry.insert(db, time: now) } }
-    } catch let error as DatabaseError where error.isDamage {
-      // Not even the head of the file can be read: only the journal is left.
+    var report = SalvageReport(setAside: "")
+    report.setAside = try DatabaseReplacement.run(directory: directory) { target, source, file in
+      report = try Salvage.fill(target, from: source, file: file, now: now, progress: progress)
+    }
+    return report
+  }
+}
+
+extension Salvage {
+  /// Copies `tables` into a new database and books what could not be read.
+  static func fill(
+    _ target: DatabaseQueue, from source: DatabaseQueue?, file: String,
+    tables: [String] = Salvage.tables, now: Timestamp, progress: @escaping Doctor.Progress = { _, _, _ in }
+  ) throws -> SalvageReport {
+    guard let source else {
       try target.write { db in
-        try LossEntry(cause: .damage, detail: "nothing of \(file) could be read").insert(
-          db, time: now)
+        try LossEntry(cause: .damage, detail: "nothing of \(file) could be read").insert(db, time: now)
       }
-      try target.close()
       return SalvageReport(
-        setAside: file, tables: Salvage.tables.map { .init(table: $0, saved: 0, gaps: 1) })
+        setAside: file, tables: tables.map { .init(table: $0, saved: 0, gaps: 1) })
     }
-    try target.writeWithoutTransaction { db in
-      _ = try Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+    var salvage = Salvage(source: source, setAside: file, progress: progress) { table, rows in
+      try target.write { db in try Salvage.insert(rows, into: table, db) }
     }
-    try target.close()
+    try salvage.run(tables)
+    let losses = salvage.losses
+    try target.write { db in for entry in losses { try entry.insert(db, time: now) } }
+    try DatabaseReplacement.replayEverything(
+      target, floor: DatabaseReplacement.highestSequence(source))
     return salvage.report
   }
+}
+
+extension Row {
+  /// `nil` when the column holds no whole number: damage may have put anything there.
+  func integer(_ column: String) -> Int64? { Int64.fromDatabaseValue(self[column]) }
+  func text(_ column: String) -> String? { String.fromDatabaseValue(self[column]) }
 }

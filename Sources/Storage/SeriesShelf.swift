@@ -9,7 +9,7 @@ struct SeriesShelf {
   private(set) var late: [UInt32: LateSamples] = [:]
   /// Series whose open chunk reached `chunkSamplesMax`.
   private(set) var full: [UInt32] = []
-  /// Retained values of series that have no sample of their own yet; not stored.
+  /// Values that stand in for series that have no sample of their own yet; not stored.
   private var retained: [UInt32: StoredSample] = [:]
   let chunkSamplesMax: Int
 
@@ -35,6 +35,11 @@ struct SeriesShelf {
   /// Puts back what SQLite knows of a series: through where it is sealed, and its last sample.
   mutating func restore(series index: UInt32, sealedSequence: UInt64, last: StoredSample) {
     guard Int(index) < series.count else { return }
+    guard sealedSequence > 0 else {
+      // From a database that replaces a damaged one: what was stored comes back by replay and rescue.
+      retained[index] = last
+      return
+    }
     series[Int(index)].sealedSequence = sealedSequence
     series[Int(index)].lastTime = last.time.microseconds
     series[Int(index)].lastBits = last.bits

@@ -25,6 +25,8 @@ public final class Store {
   let encoder = ChunkEncoder()
   /// Highest record whose rows are in SQLite.
   private(set) var rowPosition: UInt64
+  /// Numbers through this one were used by a database that was damaged.
+  private var sequenceFloor: UInt64 = 0
   /// Highest record applied to memory.
   public private(set) var appliedSequence: UInt64
   /// Wall time of the last record applied.
@@ -72,11 +74,12 @@ public final class Store {
   private static func replaceDatabase(
     in directory: String
   ) throws -> (pool: DatabasePool, setAside: String) {
-    let file = try StoreDatabase.setAside(
-      directory: directory, stamp: SetAsideName.next(in: directory))
-    let pool = try StoreDatabase.open(directory: directory)
-    try takeOver(from: file, to: pool)
-    return (pool, file)
+    let file = try DatabaseReplacement.run(directory: directory) { target, source, file in
+      _ = try Salvage.fill(
+        target, from: source, file: file, tables: Salvage.definitions, now: .now)
+      try target.write { db in try Rescue.owe(file: file, db) }
+    }
+    return (try StoreDatabase.open(directory: directory), file)
   }
 
   private func noteSetAside(_ file: String) {
@@ -89,25 +92,14 @@ public final class Store {
     settings.directory + "/journal"
   }
 
-  /// Copies definitions, positions and other small tables, as far as they can be read.
-  private static func takeOver(from file: String, to pool: DatabasePool) throws {
-    try pool.write { db in try Rescue.owe(file: file, db) }
-    do {
-      let source = try StoreDatabase.openReadOnly(path: file)
-      var salvage = Salvage(source: source, setAside: file) { table, rows in
-        try pool.write { db in try Salvage.insert(rows, into: table, db) }
-      }
-      try salvage.run(Salvage.definitions)
-    } catch let error as DatabaseError where error.isDamage {
-      // Not even its head can be read: the journal has what there is, and the rescue will book it.
-      return
-    }
-  }
-
   private func load() throws {
     try database.read { db in
       catalog = try Catalog.load(db)
       rowPosition = try StoredPosition.load(db).rows
+      sequenceFloor = UInt64(
+        bitPattern: try Int64.fetchOne(
+          db, sql: "SELECT value FROM meta WHERE key = ?",
+          arguments: [DatabaseReplacement.floorKey]) ?? 0)
       try shelf.load(catalog, db)
     }
     appliedSequence = rowPosition
@@ -141,7 +133,7 @@ public final class Store {
           detail: "the database stands at record \(rowPosition), the journal ends at "
             + "\(reader.lastSequence); numbering goes on above"))
     }
-    let last = max(reader.lastSequence, rowPosition)
+    let last = max(reader.lastSequence, rowPosition, sequenceFloor)
     appliedSequence = max(appliedSequence, last)
     journal = try Journal(
       directory: journal.directory, settings: settings.journal, lastSequence: last,
@@ -234,6 +226,7 @@ public final class Store {
     guard waited >= usual else { return false }
     return !pending.items.isEmpty || !writes.isEmpty || waited >= 4 * usual
       || seriesDue(nowMicroseconds: nowMicroseconds) >= Double(Sweep.seriesWanted)
+      || shelf.openBytes > settings.openBytesMax
   }
 
   /// Moves gathered rows and the chunks whose turn it is to SQLite in one transaction, with the position.
@@ -295,31 +288,68 @@ public final class Store {
   }
 
   /// Waits the usual time before the next try; everything stays in memory and in the journal.
-  public func flushFailed(nowMicroseconds: Int64) { sweep.lastFlushMicroseconds = nowMicroseconds }
+  public func flushFailed(nowMicroseconds: Int64) {
+    sweep.lastFlushMicroseconds = nowMicroseconds
+    writes.removeAll(where: \.isRescue)
+  }
 
   /// Moves the damaged file away and begins a new one that knows what memory knows.
   ///
-  /// What can be read of the old file comes back by a `Rescue`.
+  /// What can be read of the old file comes back: small tables at once, chunks and events by a `Rescue`.
   /// - Returns: the path of the damaged file.
   public func replaceDamagedDatabase() throws -> String {
     try? database.close()  // A damaged file may refuse even that; it is moved away either way.
-    let file = try StoreDatabase.setAside(
-      directory: settings.directory, stamp: SetAsideName.next(in: settings.directory))
+    let file: String
+    do {
+      file = try DatabaseReplacement.run(directory: settings.directory) { target, source, file in
+        let known: Set<String> = ["meta", "device", "series", "word", "current"]
+        _ = try Salvage.fill(
+          target, from: source, file: file, tables: Salvage.definitions.filter { !known.contains($0) },
+          now: lastWall)
+        try writeMemory(to: target)
+        try target.write { db in try Rescue.owe(file: file, db) }
+      }
+    } catch {
+      // Without room for a new file the old one stays in use, and the next flush meets its damage again.
+      database = try StoreDatabase.open(directory: settings.directory)
+      try current.watchWAL(of: database)
+      throw error
+    }
     database = try StoreDatabase.open(directory: settings.directory)
     try current.watchWAL(of: database)
-    try database.write { db in try Rescue.owe(file: file, db) }
+    // What jobs computed speaks of chunks of the old file.
+    writes.removeAll()
     noteSetAside(file)
-    statistics.rescuesOwed += 1
-    let wall = lastWall
-    let definitions = catalog.items.enumerated().map {
-      PendingItem(id: Int64($0.offset), item: $0.element, wall: wall)
-    }
-    pending.items.insert(contentsOf: definitions, at: 0)
+    statistics.rescuesOwed = try database.read { try Rescue.owed($0).count }
     return file
   }
 
+  /// Definitions and newest samples; the position is that of an empty database, so that a start before the
+  /// next flush replays all of the journal that is left.
+  private func writeMemory(to target: DatabaseQueue) throws {
+    try target.write { db in
+      for (place, item) in catalog.items.enumerated() {
+        try write(PendingItem(id: Int64(place), item: item, wall: lastWall), db)
+      }
+      for (index, open) in shelf.series.enumerated() where open.hasLast {
+        try db.execute(
+          sql: "INSERT INTO current VALUES (?, 0, ?, ?, ?)",
+          arguments: [
+            Int64(index), open.lastTime, Int64(bitPattern: open.lastBits), Int64(open.lastQuality),
+          ])
+      }
+    }
+    try DatabaseReplacement.replayEverything(target, floor: appliedSequence)
+  }
+
   /// Hands over rows computed by a job; they are written with the next flush.
-  public func enqueue(_ set: WriteSet) { writes.append(set) }
+  public func enqueue(_ set: WriteSet) {
+    guard set.generation == nil || set.generation == current.generation else {
+      statistics.refusedWriteSets += 1
+      return
+    }
+    writes.append(set)
+  }
 
   /// Seals everything, syncs it and leaves an empty journal.
   public func close(nowMicroseconds: Int64) throws {

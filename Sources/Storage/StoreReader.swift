@@ -13,6 +13,8 @@ public final class StoreReader: Sendable {
   private let current: CurrentDatabase
   /// The database in use; another one after a damaged one was replaced.
   public var database: any DatabaseReader { current.reader }
+  /// One more each time the database is replaced.
+  public var generation: Int { current.generation }
   /// Asks the owner of the open chunks; a store that nobody owns answers from its own memory.
   private let fetchOpen: @Sendable ([UInt32]) -> [OpenPart]
   /// Asks the same owner for devices, series and words, new ones included; `nil`: the database has all.

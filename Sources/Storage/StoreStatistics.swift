@@ -47,6 +47,9 @@ extension DatabaseError {
     resultCode == .SQLITE_CORRUPT || resultCode == .SQLITE_NOTADB
   }
 
+  /// Damage, or a disk that cannot read the place: what lies there is lost, what lies elsewhere is not.
+  public var isUnreadable: Bool { isDamage || resultCode == .SQLITE_IOERR }
+
   public var isOutOfSpace: Bool { resultCode == .SQLITE_FULL }
 }
 

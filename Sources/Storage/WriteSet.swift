@@ -12,11 +12,19 @@ public struct WriteSet: Sendable {
   var unreadable: [Int64] = []
   /// Rows that come back from a damaged database.
   var rows = RescuedRows()
+  /// How far a rescue has come with these rows.
+  var progress: (name: String, position: Int64)?
   /// The damaged database whose rescue ends with this set.
   var rescued: String?
   /// Booked before anything is deleted.
   var losses: [LossEntry] = []
   var time: Int64 = 0
+  /// Which database it was computed from, see `CurrentDatabase.generation`; ids of chunks mean nothing in
+  /// another. `nil`: the only one.
+  public var generation: Int?
+
+  /// It can be computed again, from where the last one that was written came to.
+  var isRescue: Bool { progress != nil || rescued != nil }
 
   /// - Returns: false when something it replaces has changed; nothing was written then.
   func apply(_ db: Database) throws -> Bool {
@@ -29,7 +37,8 @@ public struct WriteSet: Sendable {
     let pass = try db.cachedStatement(sql: "UPDATE chunk SET level = 1 WHERE id = ?")
     for id in unreadable { try pass.execute(arguments: [id]) }
     try rows.insert(db)
-    if let rescued { try Rescue.mark(file: rescued, position: 1, db) }
+    if let progress { try Rescue.mark(progress.name, progress.position, db) }
+    if let rescued { try Rescue.finish(file: rescued, db) }
     return true
   }
 }

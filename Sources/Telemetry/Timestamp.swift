@@ -1,3 +1,5 @@
+import Glibc
+
 /// A moment in UTC, counted in whole microseconds since 1970-01-01T00:00:00Z (leap seconds ignored).
 ///
 /// The range is about ±292,000 years; every store, journal and payload in the gateway uses it.
@@ -8,6 +10,14 @@ public struct Timestamp: Hashable, Comparable, Sendable {
   public init(microseconds: Int64) { self.microseconds = microseconds }
 
   public static let epoch = Timestamp(microseconds: 0)
+
+  /// What the wall clock says: for jobs and tools; ingest has a clock of its own.
+  public static var now: Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+  }
+
   public static let distantPast = Timestamp(microseconds: .min)
   public static let distantFuture = Timestamp(microseconds: .max)
 

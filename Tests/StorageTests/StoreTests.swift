@@ -458,10 +458,17 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
   }
 
   /// Writes garbage over some pages of the closed database.
-  private func damage(_ directory: String, pages: (Int) -> [Int]) throws {
+  private func rootPage(of table: String, in directory: String) throws -> Int {
+    try StoreDatabase.openReadOnly(path: StoreDatabase.path(in: directory)).read {
+      try Int.fetchOne(
+        $0, sql: "SELECT rootpage FROM sqlite_master WHERE name = ?", arguments: [table]) ?? 0
+    }
+  }
+
+  private func damage(_ directory: String, pages: (Int) throws -> [Int]) throws {
     let file = try #require(FileHandle(forUpdatingAtPath: directory + "/store.sqlite"))
     let count = Int(try file.seekToEnd()) / 4_096
-    for page in pages(count) {
+    for page in try pages(count) {
       try file.seek(toOffset: UInt64(page * 4_096))
       try file.write(contentsOf: Data(repeating: 0xA5, count: 4_096))
     }
@@ -470,8 +477,10 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
 
   private func runRescues(_ rig: StoreRig) throws {
     for rescue in try Rescue.owed(directory: rig.directory, database: rig.store.database) {
-      _ = try rescue.run(now: .epoch, catalog: rig.store.catalog) { rig.store.enqueue($0) }
-      try rig.flush()
+      _ = try rescue.run(now: .epoch, catalog: rig.store.catalog) { set in
+        rig.store.enqueue(set)
+        try rig.flush()
+      }
     }
   }
 
@@ -505,6 +514,7 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
       let file = rig.store.statistics.setAsideFiles[0]
       let chunks = try rig.store.database.write { db in
         try Rescue.owe(file: file, db)
+        try db.execute(sql: "DELETE FROM cursor WHERE name LIKE 'rescued-%'")
         return try Int.fetchOne(db, sql: "SELECT count(*) FROM chunk")
       }
       #expect(chunks ?? 0 <= 160)
@@ -526,10 +536,7 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
       try rig.put((0..<20).map { (UInt32($0), Int64(step), Double.random(in: 0...1)) })
     }
     try rig.store.close(nowMicroseconds: rig.now)
-    let root = try StoreDatabase.openReadOnly(path: StoreDatabase.path(in: directory.path)).read {
-      try Int.fetchOne($0, sql: "SELECT rootpage FROM sqlite_master WHERE name = 'current'")
-    }
-    try damage(directory.path) { _ in [root! - 1] }
+    try damage(directory.path) { _ in [try rootPage(of: "current", in: directory.path) - 1] }
     let again = try StoreRig(directory.path)
     #expect(again.store.statistics.setAsideFiles.count == 1)
     #expect(again.store.catalog.series.count == 20)
@@ -539,6 +546,62 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     try again.put([(3, 9_000, 4)])
     _ = try again.crash()
     try again.expectModel("after a crash")
+  }
+
+  @Test("After a clean stop and the loss of its positions a store numbers on above what was used")
+  func lostPositions() throws {
+    let directory = TemporaryDirectory()
+    let rig = try StoreRig(directory.path)
+    try rig.define(5)
+    for step in 0..<300 { try rig.put((0..<5).map { (UInt32($0), Int64(step), Double(step)) }) }
+    try rig.store.close(nowMicroseconds: rig.now)
+    try damage(directory.path) { _ in [try rootPage(of: "meta", in: directory.path) - 1] }
+    let again = try StoreRig(directory.path)
+    #expect(again.store.statistics.setAsideFiles.count == 1)
+    #expect(again.store.appliedSequence >= 301)
+    again.model = rig.model
+    #expect(try again.put([(3, 9_000, 4)]) == [.stored], "a new sample is not taken for a known one")
+    try runRescues(again)
+    try again.expectModel()
+  }
+
+  @Test("A replacement that a crash cut short is finished or begun anew at the next start")
+  func interruptedReplacement() throws {
+    let directory = TemporaryDirectory()
+    let rig = try StoreRig(directory.path)
+    try rig.define(2)
+    try rig.put([(0, 1, 1)])
+    try rig.store.close(nowMicroseconds: rig.now)
+    let path = StoreDatabase.path(in: directory.path)
+    // Cut short while the new file was built: the old one is still in its place.
+    try Data("half".utf8).write(to: URL(fileURLWithPath: path + ".new"))
+    let second = try StoreRig(directory.path)
+    #expect(try second.samples(0) == [1: 1.0.bitPattern])
+    #expect(!FileManager.default.fileExists(atPath: path + ".new"))
+    try second.store.close(nowMicroseconds: second.now)
+    // Cut short between the two renames: the new one is whole.
+    try Directory.rename(path, to: path + ".new")
+    let third = try StoreRig(directory.path)
+    #expect(try third.samples(0) == [1: 1.0.bitPattern])
+  }
+
+  @Test("What a job computed from a database that is gone is refused")
+  func staleWriteSet() throws {
+    let directory = TemporaryDirectory()
+    let rig = try StoreRig(directory.path)
+    try rig.define(3)
+    for step in 0..<100 { try rig.put((0..<3).map { (UInt32($0), Int64(step), Double(step)) }) }
+    try rig.flush(everything: true)
+    var stale = WriteSet()
+    stale.replaces = [1, 2, 3]
+    stale.generation = rig.store.current.generation
+    rig.store.enqueue(stale)
+    _ = try rig.store.replaceDamagedDatabase()
+    rig.store.enqueue(stale)
+    for step in 100..<110 { try rig.put((0..<3).map { (UInt32($0), Int64(step), Double(step)) }) }
+    try rig.flush(everything: true)
+    try runRescues(rig)
+    try rig.expectModel()
   }
 
   @Test("A damaged chunk is left out and reported; the rest of the series is served")

@@ -27,6 +27,10 @@ extension IngestLoop {
       case .latest(let series, let reply): reply(store.current(of: series))
       case .catalog(let reply): reply(store.catalog)
       case .write(let set): store.enqueue(set)
+      case .rescue(let set, let reply):
+        store.enqueue(set)
+        flush()
+        reply(figures.flushProblem.isEmpty)
       case .flush(let reply):
         // What was read already belongs to what the caller wants to see.
         if !batch.isEmpty { commit() }

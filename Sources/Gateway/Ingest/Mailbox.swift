@@ -13,6 +13,8 @@ enum Request: Sendable {
   case catalog(@Sendable (Catalog) -> Void)
   /// Rows that a job computed.
   case write(WriteSet)
+  /// Rows of a rescue, written at once; the reply says whether they were.
+  case rescue(WriteSet, @Sendable (Bool) -> Void)
   /// Move everything that waits to SQLite now.
   case flush(@Sendable () -> Void)
   /// The connector thread has finished an attempt.

@@ -82,35 +82,68 @@ final class JobRunner: Sendable {
     try reader.checkpoint()
   }
 
-  /// Copies back what a damaged database still holds, at a pace that leaves the disk to the ingest.
+  /// Copies back what a damaged database still holds, for some seconds and at a pace that leaves the disk to
+  /// the ingest; the next round goes on there.
   private func rescue() throws {
     for rescue in try Rescue.owed(directory: settings.directory, database: reader.database) {
-      logger.notice(
-        "what can be read of the damaged database is copied back",
-        metadata: ["file": "\(rescue.file)"])
-      let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6))
+      let generation = reader.generation
+      let started = ContinuousClock.now
       let report: SalvageReport
       do {
-        report = try rescue.run(now: now, catalog: try reader.catalog()) { [self] set in
-          if shouldStop { throw CancellationError() }
-          _ = mailbox.post(.write(set))
-          try checkpoint()
-          Thread.sleep(forTimeInterval: 0.1)
+        report = try rescue.run(now: .now, catalog: try reader.catalog()) { [self] set in
+          if shouldStop || ContinuousClock.now - started > .seconds(8) { throw CancellationError() }
+          try hand(set, generation: generation)
         }
       } catch is CancellationError {
-        return  // It begins anew after the next start.
+        return
       }
       logger.notice(
-        "the damaged database was copied back as far as it can be read",
+        "what could be read of the damaged database is copied back",
         metadata: [
-          "rows": "\(report.tables.reduce(0) { $0 + $1.saved })",
-          "gaps": "\(report.tables.reduce(0) { $0 + $1.gaps })",
+          "file": "\(rescue.file)", "gaps": "\(report.tables.reduce(0) { $0 + $1.gaps })",
           "damaged_chunks": "\(report.damagedChunks)", "lost_samples": "\(report.lostSamples)",
         ])
     }
   }
 
+  private func hand(_ set: WriteSet, generation: Int) throws {
+    guard DiskSpace(settings.directory)?.freeBytes ?? .max > Self.freeBytesMin else {
+      throw RescueHalted(reason: "less than \(Self.freeBytesMin >> 20) MiB of disk are free")
+    }
+    var set = set
+    set.generation = generation
+    let answered = DispatchSemaphore(value: 0)
+    let isWritten = Mutex(false)
+    let isPosted = mailbox.post(
+      .rescue(set) { written in
+        isWritten.withLock { $0 = written }
+        answered.signal()
+      })
+    guard isPosted else { throw CancellationError() }
+    answered.wait()
+    guard isWritten.withLock({ $0 }) else {
+      throw RescueHalted(reason: "the rows could not be written")
+    }
+    try checkpoint()
+    Thread.sleep(forTimeInterval: 0.05)
+  }
+
+  private static let freeBytesMin = 256 << 20
+
+  private struct RescueHalted: Error, CustomStringConvertible {
+    var reason: String
+    var description: String { "a damaged database is not copied back now: \(reason)" }
+  }
+
+  /// Hands over what was computed from the database of that generation.
+  private func post(_ set: WriteSet, _ generation: Int) {
+    var set = set
+    set.generation = generation
+    _ = mailbox.post(.write(set))
+  }
+
   private func compact() throws {
+    let generation = reader.generation
     let compactor = Compactor(database: reader.database)
     let catalog = try reader.catalog()
     for series in try compactor.candidates() {
@@ -120,7 +153,7 @@ final class JobRunner: Sendable {
       if let set = try compactor.nextMerge(
         of: series, type: definition.type, kind: definition.kind)
       {
-        _ = mailbox.post(.write(set))
+        post(set, generation)
         // Leaves the disk and the ingest thread to others for most of the time.
         Thread.sleep(forTimeInterval: 0.005)
       }
@@ -128,8 +161,9 @@ final class JobRunner: Sendable {
   }
 
   private func retain() throws {
+    let generation = reader.generation
     let retention = Retention(database: reader.database)
-    let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6))
+    let now = Timestamp.now
     let catalog = try reader.catalog()
     let profiles = devices.withLock { configuration in
       Dictionary(
@@ -141,7 +175,7 @@ final class JobRunner: Sendable {
       guard let span = profiles[catalog.devices[Int(definition.device)].profile] else { continue }
       let limit = now.advanced(byMicroseconds: -Int64(span.components.seconds) * 1_000_000)
       if let set = try retention.expired(series: definition.index, before: limit, now: now) {
-        _ = mailbox.post(.write(set))
+        post(set, generation)
       }
     }
     let use = try reader.diskUse()
@@ -149,7 +183,7 @@ final class JobRunner: Sendable {
       logger.notice(
         "the store is over its byte budget: the oldest chunks go",
         metadata: ["used_bytes": "\(use.used)", "budget_bytes": "\(settings.byteBudget)"])
-      _ = mailbox.post(.write(set))
+      post(set, generation)
     }
   }
 }

@@ -10,6 +10,7 @@ enum StoreDatabase {
   ///
   /// - Throws: `DatabaseError`: `SQLITE_NOTADB` or `SQLITE_CORRUPT` when the file is damaged beyond use.
   static func open(directory: String) throws -> DatabasePool {
+    try DatabaseReplacement.finish(in: directory)
     let pool = try DatabasePool(path: path(in: directory), configuration: configuration)
     try Schema.migrator.migrate(pool)
     return pool
@@ -43,11 +44,13 @@ enum StoreDatabase {
     return access(path + "-wal", F_OK) == 0 ? uri : uri + "?immutable=1"
   }
 
-  private static var configuration: Configuration {
+  static var configuration: Configuration {
     var configuration = Configuration()
     configuration.maximumReaderCount = 3
     configuration.busyMode = .timeout(10)
     configuration.label = "store"
+    // Damage may take a device whose series are still there: they must be written all the same.
+    configuration.foreignKeysEnabled = false
     configuration.prepareDatabase { db in
       if !db.configuration.readonly {
         // Only has an effect before the first table exists.

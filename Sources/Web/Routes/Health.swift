@@ -38,20 +38,6 @@ extension RouteTable {
   }
 }
 
-/// Room on the file system of the data directory.
-struct DiskSpace: Sendable {
-  var freeBytes: Int
-  var totalBytes: Int
-
-  /// Blocks for as long as the file system does.
-  init?(_ directory: String) {
-    var status = statvfs()
-    guard statvfs(directory, &status) == 0 else { return nil }
-    freeBytes = Int(status.f_bavail) * Int(status.f_frsize)
-    totalBytes = Int(status.f_blocks) * Int(status.f_frsize)
-  }
-}
-
 /// What the figures mean for somebody who asks whether all is well. It holds no names and no data, since it
 /// is open to everybody.
 struct HealthReport {

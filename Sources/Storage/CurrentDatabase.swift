@@ -19,13 +19,15 @@ public final class CurrentDatabase: Sendable {
     set { pages.withLock { $0 = newValue } }
   }
 
-  func replace(with reader: any DatabaseReader) { held.withLock { $0 = (reader, $0.generation + 1) } }
+  func replace(with reader: any DatabaseReader) {
+    held.withLock { $0 = (reader, $0.generation + 1) }
+  }
 
   /// Counts the WAL's pages from now on; this object must live as long as the connection.
-  func watchWAL(of pool: DatabasePool) throws {
+  func watchWAL(of pool: DatabasePool) {
     let context = Unmanaged.passUnretained(self).toOpaque()
-    try pool.writeWithoutTransaction { db in
-      sqlite3_wal_hook(
+    pool.writeWithoutTransaction { db in
+      _ = sqlite3_wal_hook(
         db.sqliteConnection,
         { context, _, _, pages in
           Unmanaged<CurrentDatabase>.fromOpaque(context!).takeUnretainedValue().walPages = Int(

@@ -47,7 +47,9 @@ public struct Rescue {
       sql: "INSERT OR REPLACE INTO cursor VALUES (?, ?)", arguments: [name, position])
   }
 
-  private static func name(_ file: String) -> String { URL(fileURLWithPath: file).lastPathComponent }
+  private static func name(_ file: String) -> String {
+    URL(fileURLWithPath: file).lastPathComponent
+  }
   private static func progressName(_ table: String, _ name: String) -> String {
     "rescued-\(table):\(name)"
   }
@@ -160,11 +162,13 @@ struct RescuedRows: Sendable {
     if table == "chunk" {
       names.removeAll { $0 == "id" }
       let equal = Self.chunkIdentity.map { "\($0) IS ?\(names.firstIndex(of: $0)! + 1)" }
-      condition = " WHERE NOT EXISTS (SELECT 1 FROM chunk WHERE \(equal.joined(separator: " AND ")))"
+      condition =
+        " WHERE NOT EXISTS (SELECT 1 FROM chunk WHERE \(equal.joined(separator: " AND ")))"
     }
     let marks = names.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
     let statement = try db.cachedStatement(
-      sql: "INSERT OR IGNORE INTO \(table) (\(names.joined(separator: ", "))) SELECT \(marks)\(condition)"
+      sql:
+        "INSERT OR IGNORE INTO \(table) (\(names.joined(separator: ", "))) SELECT \(marks)\(condition)"
     )
     let places = names.map { columns.firstIndex(of: $0)! }
     for row in rows { try statement.execute(arguments: StatementArguments(places.map { row[$0] })) }

@@ -62,10 +62,12 @@ struct Salvage {
       progress("repair \(table)", place, tables.count)
       var (saved, gaps) = (0, 0)
       do {
-        (saved, gaps) = 
+        (saved, gaps) =
           try Self.keyed.contains(table)
           ? copyKeyed(table) : copyByRowID(table, after: after[table])
-      } catch let error as DatabaseError where error.isUnreadable || error.resultCode == .SQLITE_ERROR {
+      } catch let error as DatabaseError
+        where error.isUnreadable || error.resultCode == .SQLITE_ERROR
+      {
         gaps = 1
       }
       report.tables.append(.init(table: table, saved: saved, gaps: gaps))
@@ -185,7 +187,9 @@ struct Salvage {
   private mutating func isWhole(_ row: Row) -> Bool {
     var columns = ChunkColumns()
     let blob = Data.fromDatabaseValue(row["blob"]) ?? Data()
-    if (try? blob.withUnsafeBytes({ try decoder.decode($0, into: &columns) })) != nil { return true }
+    if (try? blob.withUnsafeBytes({ try decoder.decode($0, into: &columns) })) != nil {
+      return true
+    }
     let count = Int(clamping: row.integer("count") ?? 0)
     report.damagedChunks += 1
     report.lostSamples &+= count
@@ -220,11 +224,13 @@ extension Salvage {
   /// Copies `tables` into a new database and books what could not be read.
   static func fill(
     _ target: DatabaseQueue, from source: DatabaseQueue?, file: String,
-    tables: [String] = Salvage.tables, now: Timestamp, progress: @escaping Doctor.Progress = { _, _, _ in }
+    tables: [String] = Salvage.tables, now: Timestamp,
+    progress: @escaping Doctor.Progress = { _, _, _ in }
   ) throws -> SalvageReport {
     guard let source else {
       try target.write { db in
-        try LossEntry(cause: .damage, detail: "nothing of \(file) could be read").insert(db, time: now)
+        try LossEntry(cause: .damage, detail: "nothing of \(file) could be read").insert(
+          db, time: now)
       }
       return SalvageReport(
         setAside: file, tables: tables.map { .init(table: $0, saved: 0, gaps: 1) })

@@ -66,7 +66,7 @@ public final class Store {
       shelf = SeriesShelf(chunkSamplesMax: settings.chunkSamplesMax)
       try load()
     }
-    try current.watchWAL(of: database)
+    current.watchWAL(of: database)
     if let setAside { noteSetAside(setAside) }
   }
 
@@ -304,7 +304,8 @@ public final class Store {
       file = try DatabaseReplacement.run(directory: settings.directory) { target, source, file in
         let known: Set<String> = ["meta", "device", "series", "word", "current"]
         _ = try Salvage.fill(
-          target, from: source, file: file, tables: Salvage.definitions.filter { !known.contains($0) },
+          target, from: source, file: file,
+          tables: Salvage.definitions.filter { !known.contains($0) },
           now: lastWall)
         try writeMemory(to: target)
         try target.write { db in try Rescue.owe(file: file, db) }
@@ -312,11 +313,11 @@ public final class Store {
     } catch {
       // Without room for a new file the old one stays in use, and the next flush meets its damage again.
       database = try StoreDatabase.open(directory: settings.directory)
-      try current.watchWAL(of: database)
+      current.watchWAL(of: database)
       throw error
     }
     database = try StoreDatabase.open(directory: settings.directory)
-    try current.watchWAL(of: database)
+    current.watchWAL(of: database)
     // What jobs computed speaks of chunks of the old file.
     writes.removeAll()
     noteSetAside(file)

@@ -560,7 +560,8 @@ final class StoreRig: @unchecked Sendable {  // Used by one test on one thread a
     #expect(again.store.statistics.setAsideFiles.count == 1)
     #expect(again.store.appliedSequence >= 301)
     again.model = rig.model
-    #expect(try again.put([(3, 9_000, 4)]) == [.stored], "a new sample is not taken for a known one")
+    #expect(
+      try again.put([(3, 9_000, 4)]) == [.stored], "a new sample is not taken for a known one")
     try runRescues(again)
     try again.expectModel()
   }

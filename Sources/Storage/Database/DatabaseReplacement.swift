@@ -12,7 +12,8 @@ enum DatabaseReplacement {
   /// - Parameter fill: gets the new database, with its schema, and the damaged one when it can be opened.
   /// - Returns: where the damaged file lies now.
   static func run(
-    directory: String, fill: (_ target: DatabaseQueue, _ source: DatabaseQueue?, _ file: String) throws -> Void
+    directory: String,
+    fill: (_ target: DatabaseQueue, _ source: DatabaseQueue?, _ file: String) throws -> Void
   ) throws -> String {
     let path = StoreDatabase.path(in: directory)
     let stamp = SetAsideName.next(in: directory)

@@ -16,7 +16,6 @@ extension Store {
     var chosen = Set(shelf.full)
     sweep.debt = seriesDue(nowMicroseconds: nowMicroseconds)
     var openBytes = shelf.openBytes
-    statistics.openBytes = openBytes
     var steps = 0
     while steps < count, sweep.debt >= 1 || openBytes > settings.openBytesMax {
       let index = UInt32(sweep.cursor % count)
@@ -27,6 +26,7 @@ extension Store {
       openBytes -= shelf.series[Int(index)].chunk.byteCount
       chosen.insert(index)
     }
+    statistics.openBytes = openBytes
     return chosen.sorted()
   }
 

@@ -226,7 +226,7 @@ public final class Store {
     guard waited >= usual else { return false }
     return !pending.items.isEmpty || !writes.isEmpty || waited >= 4 * usual
       || seriesDue(nowMicroseconds: nowMicroseconds) >= Double(Sweep.seriesWanted)
-      || shelf.openBytes > settings.openBytesMax
+      || statistics.openBytes + 2 * sweep.samplesSinceFlush > settings.openBytesMax
   }
 
   /// Moves gathered rows and the chunks whose turn it is to SQLite in one transaction, with the position.

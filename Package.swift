@@ -73,7 +73,7 @@ let package = Package(
       name: "CrashTests", dependencies: ["Storage", "TestSupport", "Telemetry", "millwright"],
       exclude: ["durability_shim.c"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
-    .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "Telemetry"]),
+    .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "TestSupport", "Telemetry"]),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),
     .testTarget(
       name: "CommandTests",
@@ -82,13 +82,15 @@ let package = Package(
       ]),
     .testTarget(
       name: "StorageTests",
-      dependencies: ["Storage", "Telemetry", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: [
+        "Storage", "TestSupport", "Telemetry", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     .testTarget(
-      name: "PayloadsTests", dependencies: ["Payloads", "Telemetry"], exclude: ["Golden"]),
+      name: "PayloadsTests", dependencies: ["Payloads", "TestSupport", "Telemetry"], exclude: ["Golden"]),
     .testTarget(
       name: "WebTests",
       dependencies: [
-        "Web", "Gateway", "Devices", "Storage", "Telemetry", "CZlib", "CZstd",
+        "Web", "Gateway", "Devices", "Storage", "TestSupport", "Telemetry", "CZlib", "CZstd",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),

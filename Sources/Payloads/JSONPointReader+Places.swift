@@ -99,6 +99,7 @@ extension JSONPointReader {
     var again = scanner
     again.position = start - 1
     var scratch: [UInt8] = []
+    // It was read before to get here; were it not a name now, the place told is only shorter.
     guard let name = try? again.text(into: &scratch) else { return "" }
     let bytes = UnsafeBufferPointer(start: scanner.base, count: scanner.end)
     let range = Int(name.slice.offset)..<Int(name.slice.offset) + Int(name.slice.count)

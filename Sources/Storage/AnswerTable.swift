@@ -3,9 +3,9 @@ import GRDB
 import Telemetry
 
 /// The first answers to keys of repeatable submissions: seven days, and so many.
-enum AnswerTable {
-  static let lifeMicroseconds: Int64 = 7 * 86_400 * 1_000_000
-  static let rowsMax = 10_000
+public enum AnswerTable {
+  public static let lifeMicroseconds: Int64 = 7 * 86_400 * 1_000_000
+  public static let rowsMax = 10_000
 
   static func put(_ answered: Answered, time: Timestamp, _ db: Database) throws {
     var bytes = ByteWriter()

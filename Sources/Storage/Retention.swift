@@ -92,6 +92,7 @@ public struct DiskUse: Sendable, Hashable {
   }
 
   private static func size(_ path: String) -> Int {
+    // A file that is not there, or just went, takes no room.
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     return (attributes?[.size] as? NSNumber)?.intValue ?? 0
   }

@@ -187,6 +187,7 @@ struct Salvage {
   private mutating func isWhole(_ row: Row) -> Bool {
     var columns = ChunkColumns()
     let blob = Data.fromDatabaseValue(row["blob"]) ?? Data()
+    // Why it does not decode makes no difference: it is booked as damaged.
     if (try? blob.withUnsafeBytes({ try decoder.decode($0, into: &columns) })) != nil {
       return true
     }

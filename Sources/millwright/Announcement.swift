@@ -60,6 +60,7 @@ struct LocalGateway {
   /// - Returns: `nil` when there is no such file or it cannot be read by this user.
   init?(directory: String) {
     let path = directory + "/local.json"
+    // Half written, of another version or just removed: then nobody has announced itself.
     guard let bytes = FileManager.default.contents(atPath: path),
       let file = try? JSONDecoder().decode(File.self, from: bytes),
       let attributes = try? FileManager.default.attributesOfItem(atPath: path),

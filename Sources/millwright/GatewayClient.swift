@@ -110,6 +110,7 @@ struct GatewayClient {
     }
     guard (200..<300).contains(response.status.code) else {
       let bytes = try await response.body.collect(upTo: 1 << 20)
+      // A body that is no JSON leaves the status' own words.
       let problem = try? JSONDecoder().decode(JSONNode.self, from: Data(bytes.readableBytesView))
       let words = problem?["detail"].text ?? problem?["title"].text ?? response.status.reasonPhrase
       throw Failure("the gateway refuses (\(response.status.code)): \(words)")
@@ -146,6 +147,7 @@ indirect enum JSONNode: Decodable, Equatable {
 
   init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
+    // Which kind of value it is shows only by trying; the last try throws.
     if container.decodeNil() {
       self = .null
     } else if let flag = try? container.decode(Bool.self) {

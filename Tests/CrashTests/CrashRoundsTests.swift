@@ -4,19 +4,6 @@ import Telemetry
 import TestSupport
 import Testing
 
-/// SplitMix64, so that a failing run can be repeated from its printed seed.
-private struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
-}
-
 /// What was handed over with a promise: the broker's PUBACK (the broker then owes it to us) or our 200.
 private struct Promised {
   var json: [Double] = []
@@ -48,7 +35,7 @@ private struct Promised {
   func crashRounds() async throws {
     let seed =
       ProcessInfo.processInfo.environment["MILLWRIGHT_SEED"].flatMap(UInt64.init) ?? 20_261_121
-    var random = Seeded(state: seed)
+    var random = SeededGenerator(seed: seed)
     let scratch = try Scratch()
     let broker = try TestBroker(directory: scratch.path)
     let gateway = try GatewayProcess(directory: scratch.path, brokerPort: broker.port)

@@ -2,20 +2,8 @@ import Devices
 import FoundationEssentials
 import Payloads
 import Telemetry
+import TestSupport
 import Testing
-
-/// SplitMix64: a seed gives the same rounds everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
-}
 
 @Suite struct ResolverFuzzTests {
   static let rounds =
@@ -58,7 +46,7 @@ struct SeededGenerator: RandomNumberGenerator {
 
   /// One long run; the batches' fingerprint tells whether another run saw the same.
   static func run(_ check: (Batch, Outcome, Registry) -> Void) throws -> (Batch, Registry) {
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     var resolver = Resolver(configuration: try Fixture.configuration(yaml))
     var batch = Batch()
     for _ in 0..<rounds {

@@ -1,19 +1,7 @@
 import Foundation
 import Payloads
+import TestSupport
 import Testing
-
-/// SplitMix64: small, and the same on every machine for one seed.
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-    return word ^ word >> 31
-  }
-}
 
 @Suite("Fuzzed payloads")
 struct FuzzTests {
@@ -24,7 +12,7 @@ struct FuzzTests {
     let environment = ProcessInfo.processInfo.environment
     let count = environment["MILLWRIGHT_FUZZ"].flatMap { Int($0) } ?? 20_000
     let seed = environment["MILLWRIGHT_SEED"].flatMap { UInt64($0) } ?? 20_261_121
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     let goldens = GoldenCase.all.filter { $0.format == format }
     let corpus = try goldens.map { (try $0.decoder(), try $0.input()) }
     var readings = Readings()

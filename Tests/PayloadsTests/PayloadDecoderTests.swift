@@ -1,5 +1,6 @@
 import Payloads
 import Telemetry
+import TestSupport
 import Testing
 
 @Suite("Numbers in payloads")
@@ -16,7 +17,7 @@ struct NumberTests {
   @Test("Any double that Swift prints comes back bit for bit")
   func roundTrip() throws {
     let seed: UInt64 = 7
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     var readings = Readings()
     for round in 0..<200_000 {
       let wanted =
@@ -34,7 +35,7 @@ struct NumberTests {
   @Test(
     "Decimals of any length are rounded as the standard library rounds them")
   func decimals() throws {
-    var generator = SeededGenerator(state: 11)
+    var generator = SeededGenerator(seed: 11)
     var readings = Readings()
     for _ in 0..<50_000 {
       let digits = (0..<Int.random(in: 1...24, using: &generator)).map { _ in

@@ -1,10 +1,11 @@
 import Storage
 import Telemetry
+import TestSupport
 import Testing
 
 @Suite struct ChunksCodecTests {
   /// One column set of a random shape.
-  static func columns(_ random: inout ChunkRandom, type: ValueType, ordered: Bool) -> ChunkColumns {
+  static func columns(_ random: inout SeededGenerator, type: ValueType, ordered: Bool) -> ChunkColumns {
     var columns = ChunkColumns()
     let count = [1, 2, 3, 17, 200, 1_500][random.below(6)]
     let valueShape = random.below(9)
@@ -59,7 +60,7 @@ import Testing
     let decoder = ChunkDecoder()
     var back = ChunkColumns()
     for seed in 0..<UInt64(600 * fuzzFactor) {
-      var random = ChunkRandom(seed: seed)
+      var random = SeededGenerator(seed: seed)
       let columns = Self.columns(&random, type: type, ordered: false)
       try decoder.decode(encoder.encode(columns, type: type), into: &back)
       #expect(back == columns, "seed \(seed)")
@@ -92,7 +93,7 @@ import Testing
     let decoder = ChunkDecoder()
     var back = ChunkColumns()
     for seed in 0..<UInt64(4 * fuzzFactor) {
-      var random = ChunkRandom(seed: seed)
+      var random = SeededGenerator(seed: seed)
       var columns = Self.columns(&random, type: .number, ordered: true)
       if columns.count > 300 { columns = Self.columns(&random, type: .text, ordered: true) }
       let bytes = ChunkCodec.encode(columns, type: .number)
@@ -114,7 +115,7 @@ import Testing
     let decoder = ChunkDecoder()
     var back = ChunkColumns()
     for seed in 0..<UInt64(60 * fuzzFactor) {
-      var random = ChunkRandom(seed: seed)
+      var random = SeededGenerator(seed: seed)
       let columns = Self.columns(&random, type: .number, ordered: true)
       let bytes = ChunkCodec.encode(columns, type: .number)
       for _ in 0..<60 {
@@ -135,7 +136,7 @@ import Testing
     var back = ChunkColumns()
     var chunk = OpenChunk(type: type)
     for seed in 0..<UInt64(600 * fuzzFactor) {
-      var random = ChunkRandom(seed: seed)
+      var random = SeededGenerator(seed: seed)
       let columns = Self.columns(&random, type: type, ordered: true)
       for index in 0..<columns.count {
         chunk.append(

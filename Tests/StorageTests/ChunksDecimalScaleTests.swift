@@ -1,4 +1,5 @@
 import Storage
+import TestSupport
 import Testing
 
 @Suite struct ChunksDecimalScaleTests {
@@ -30,7 +31,7 @@ import Testing
 
   @Test("Mantissa and value are inverse for every decimal of up to fifteen digits")
   func decimalsRoundTrip() {
-    var random = ChunkRandom(seed: 7)
+    var random = SeededGenerator(seed: 7)
     var wrong = 0
     for _ in 0..<200_000 {
       let scale = Int(random.next() % 13)
@@ -54,7 +55,7 @@ import Testing
 
   @Test("A value equals the double its decimal text is read as")
   func sameAsText() {
-    var random = ChunkRandom(seed: 8)
+    var random = SeededGenerator(seed: 8)
     for _ in 0..<2_000 {
       let cents = Int64(random.next() % 1_000_000)
       let fraction = cents % 100
@@ -65,7 +66,7 @@ import Testing
 
   @Test("Whatever mantissa a random double has gives back its bits")
   func randomDoubles() {
-    var random = ChunkRandom(seed: 9)
+    var random = SeededGenerator(seed: 9)
     var wrong = 0
     for _ in 0..<200_000 {
       let value = Double(bitPattern: random.next())

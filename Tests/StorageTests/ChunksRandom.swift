@@ -1,21 +1,11 @@
+import TestSupport
+
 #if canImport(Glibc)
   import Glibc
 #endif
 
-/// SplitMix64: a seeded source for tests, the same on every machine.
-struct ChunkRandom: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
-  }
-
+/// Numbers as the tests of the codecs want them.
+extension SeededGenerator {
   /// Uniform in 0 ..< 1.
   mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -45,7 +46,7 @@ import Testing
 
   @Test("Columns give what their samples give one by one, to the bit")
   func columns() {
-    var random = ChunkRandom(seed: 5)
+    var random = SeededGenerator(seed: 5)
     for round in 0..<200 * fuzzFactor {
       var samples: [(Int64, Double)] = []
       var columns = ChunkColumns()
@@ -65,7 +66,7 @@ import Testing
 
   @Test("Whole chunks give what their samples give")
   func summaries() {
-    var random = ChunkRandom(seed: 3)
+    var random = SeededGenerator(seed: 3)
     for _ in 0..<500 * fuzzFactor {
       var whole = [AggregateBucket]()
       var single = [AggregateBucket]()

@@ -3,6 +3,7 @@ import Gateway
 import HTTPTypes
 import NIOCore
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Web
@@ -146,7 +147,7 @@ struct QueryTests {
 
   @Test("Numbers are written shortest and read back the same, seeded")
   func numbers() throws {
-    var generator = SplitMix(seed: 42)
+    var generator = SeededGenerator(seed: 42)
     var numbers: [Double] = [
       0, -0.0, 0.1, 21.53, -0.000123, 1e-7, 123456789.123456, 1e300, .leastNonzeroMagnitude, .nan,
     ]
@@ -172,7 +173,7 @@ struct QueryTests {
 
   @Test("Times of a column are those of the calendar, over days and before 1970, seeded")
   func times() {
-    var generator = SplitMix(seed: 7)
+    var generator = SeededGenerator(seed: 7)
     var times: [Int64] = [
       0, -1, 86_399_999_999, 86_400_000_000, 951_782_400_000_000, -62_135_596_800_000_000,
     ]
@@ -246,20 +247,5 @@ struct QueryTests {
     #expect(Glob("a/?").matches("a/b"))
     #expect(!Glob("a?b").matches("a/b"))
     #expect(!Glob("").matches("a"))
-  }
-}
-
-/// Steele, Lea and Flood's SplitMix64: small and the same everywhere.
-struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
   }
 }

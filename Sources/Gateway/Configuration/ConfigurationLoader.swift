@@ -80,6 +80,7 @@ public struct ConfigurationLoader: Sendable {
 
   private func yamlFiles(in directory: String, log: DiagnosticLog) -> [ConfigurationFile] {
     guard FileManager.default.fileExists(atPath: directory) else { return [] }
+    // Why it cannot be listed, the user's permissions, is for the user to see; which one is said here.
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else {
       log.report(problem(directory, "cannot list this directory"))
       return []

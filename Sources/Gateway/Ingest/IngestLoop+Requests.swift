@@ -78,18 +78,14 @@ extension IngestLoop {
   private func earlierAnswer(to submission: Submission) throws -> SubmissionResult? {
     guard let key = submission.key, let known = try store.answer(to: key.name, now: now.time)
     else { return nil }
-    guard known.fingerprint == key.fingerprint else {
-      throw SubmissionError.refused(
-        code: "idempotency-key-reused",
-        detail: "the same key came with another body before; use a new key for a new request")
-    }
+    guard known.fingerprint == key.fingerprint else { throw SubmissionError.keyReused }
     return SubmissionResult(repeating: known)
   }
 
   private func answer(for key: Submission.Key, _ result: SubmissionResult) -> Answered {
     Answered(
       key: key.name, fingerprint: key.fingerprint, accepted: result.accepted,
-      duplicates: result.duplicates, rejected: Array(result.rejected.prefix(1_000)))
+      duplicates: result.duplicates, rejected: Array(result.rejected.prefix(SubmissionResult.rejectionsMax)))
   }
 
   private func put(_ submission: Submission) throws -> PendingReply.Kind {

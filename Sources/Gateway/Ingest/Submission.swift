@@ -79,6 +79,8 @@ public struct SubmissionResult: Sendable, Equatable {
   public var rejected: [Rejection] = []
   /// Sequence of the journal record that holds it; 0 when it was answered before.
   public var sequence: UInt64 = 0
+  /// So many rejections of one submission are told and remembered.
+  public static let rejectionsMax = 1_000
   /// The answer to an earlier submission with the same key; nothing was ingested now.
   public var isRepeated = false
 
@@ -99,6 +101,8 @@ public enum SubmissionError: Error, Sendable, Equatable {
   /// The disk is full or failing: nothing can be made durable now.
   case storageUnavailable(reason: String)
   case shuttingDown
+  /// The key came with another body before.
+  case keyReused
   /// A command that cannot be carried out, with a code and a sentence.
   case refused(code: String, detail: String)
 }

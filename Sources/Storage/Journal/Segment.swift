@@ -39,6 +39,7 @@ struct SegmentHeader: Equatable {
   init?(_ bytes: UnsafeRawBufferPointer) {
     guard bytes.count >= Self.byteCount else { return nil }
     var reader = ByteReader(bytes)
+    // The length was checked, so none of these fails; one that did would be a wrong field like any other.
     guard let magic = try? reader.fixed(UInt32.self), magic == Self.magic,
       let version = try? reader.fixed(UInt16.self), version == Self.version,
       (try? reader.fixed(UInt16.self)) != nil,
@@ -46,7 +47,7 @@ struct SegmentHeader: Equatable {
       let previous = try? reader.fixed(UInt64.self),
       let checksum = try? reader.fixed(UInt64.self),
       checksum == Hash64.hash(UnsafeRawBufferPointer(rebasing: bytes[0..<32]))
-    else { return nil }  // The length was checked above; a failed read and a wrong field mean the same.
+    else { return nil }
     self.init(id: id, firstSequence: first, previousSequence: previous)
   }
 }

@@ -43,7 +43,7 @@ extension RouteTable {
       status: .badRequest, slug: "partial-write", title: "Not every line was taken",
       detail: "\(result.accepted + result.duplicates) points were stored; "
         + (first.place.isEmpty ? "" : "\(first.place): ") + first.detail,
-      errors: result.rejected.prefix(BatchAnswer.rejectionsMax).map {
+      errors: result.rejected.prefix(SubmissionResult.rejectionsMax).map {
         .init(pointer: $0.place, code: $0.code, detail: $0.detail)
       },
       members: [
@@ -55,8 +55,6 @@ extension RouteTable {
 
 /// How a batch is answered, item by item.
 enum BatchAnswer {
-  static let rejectionsMax = 1_000
-
   static func itemCount(_ result: SubmissionResult) -> Int {
     max(1, result.accepted + result.duplicates + result.rejected.count)
   }
@@ -65,7 +63,7 @@ enum BatchAnswer {
   {
     let members: [(String, JSONValue)] = [
       ("accepted", .integer(result.accepted)), ("duplicates", .integer(result.duplicates)),
-      ("rejected", .array(result.rejected.prefix(rejectionsMax).map(rejection))),
+      ("rejected", .array(result.rejected.prefix(SubmissionResult.rejectionsMax).map(rejection))),
     ]
     if result.accepted + result.duplicates > 0 {
       return Reply(json: .object(members)).marked(result)

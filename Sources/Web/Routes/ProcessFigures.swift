@@ -24,6 +24,7 @@ struct ProcessFigures: Sendable {
         residentBytes = (Int(fields[21]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
       }
     }
+    // Without /proc the figure is 0; the listing itself holds one descriptor open.
     openDescriptors =
       ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd"))?.count ?? 1) - 1
   }

@@ -17,6 +17,7 @@ struct Site: Sendable {
 
   /// Beside the executable, where `swift build` and our packages put it.
   static var standardDirectory: String {
+    // Without /proc the site has no files and its paths answer 404.
     let executable =
       (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     return (executable as NSString).deletingLastPathComponent

@@ -1,5 +1,6 @@
 import Gateway
 import NIOCore
+import Storage
 import Synchronization
 import Telemetry
 
@@ -8,10 +9,10 @@ import Telemetry
 /// This part lives in memory, bounded by count and by bytes, oldest first. What was ingested with a key is
 /// also in the journal, so that a restart does not ingest it again.
 final class AnswerMemory: Sendable {
-  static let answersMax = 10_000
+  static let answersMax = AnswerTable.rowsMax
   static let bytesMax = 32 << 20
   static let keyBytesMax = 255
-  static let lifeMicroseconds: Int64 = 7 * 86_400 * 1_000_000
+  static let lifeMicroseconds = AnswerTable.lifeMicroseconds
 
   private struct Answer {
     /// `nil` while the first request is still being answered.

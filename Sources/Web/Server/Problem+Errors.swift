@@ -37,7 +37,7 @@ extension Problem {
       return .unavailable(
         "shutting-down", "the gateway is shutting down; send it again later",
         retryAfterSeconds: 5)
-    case .refused("idempotency-key-reused", _): return .keyReused
+    case .keyReused: return .keyReused
     case .refused(let code, let detail):
       return Problem(
         status: .conflict, slug: code.replacing("_", with: "-"),

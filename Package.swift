@@ -12,6 +12,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
@@ -24,7 +25,10 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(name: "Telemetry"),
-    .target(name: "Payloads", dependencies: ["Telemetry"]),
+    .target(
+      name: "Payloads",
+      dependencies: ["Telemetry", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Sparkplug/sparkplug_b.proto"]),
     .target(name: "Devices", dependencies: ["Telemetry", "Payloads", .product(name: "Yams", package: "Yams")]),
     .target(
       name: "Storage",

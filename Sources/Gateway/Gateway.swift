@@ -60,7 +60,7 @@ public final class Gateway: Service {
     let parts = IngestThreadParts(
       settings: settings, store: recovery.store, resolver: recovery.resolver,
       recovered: recovery.state, mailbox: mailbox, published: published, clockSource: clock,
-      logger: logger)
+      logger: logger, publisher: publisher)
     let continuation = finished.continuation
     let thread = Thread {
       parts.makeLoop().run()
@@ -168,10 +168,18 @@ private struct IngestThreadParts: @unchecked Sendable {  // Handed over once, to
   let published: FiguresBox
   let clockSource: ClockSource
   let logger: Logger
+  let publisher: Publisher?
+
+  /// At QoS 0, as Sparkplug says: a request that is lost is made again.
+  private var publish: (@Sendable (String, [UInt8]) -> Void)? {
+    guard let publisher else { return nil }
+    return { topic, payload in _ = publisher.publish(topic: topic, payload: payload, qos: 0) }
+  }
 
   func makeLoop() -> IngestLoop {
     IngestLoop(
       settings: settings, store: store, resolver: resolver, recovered: recovered, mailbox: mailbox,
-      published: published, clockSource: clockSource, logger: logger)
+      published: published, clockSource: clockSource, logger: logger,
+      publish: publish)
   }
 }

@@ -42,6 +42,7 @@ struct Recovery {
     var registry = Registry()
     for item in store.catalog.items { registry.apply(item) }
     var resolver = Resolver(registry: registry)
+    resolver.restore(memory: store.memory.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
     let (items, warnings) = resolver.reconfigure(loaded.devices)
     for warning in warnings { logger.warning("\(warning)") }
     var startItems = items

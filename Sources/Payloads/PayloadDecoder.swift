@@ -83,6 +83,11 @@ public struct PayloadDecoder: Sendable {
         try reader.read(into: &readings)
       case .scalar:
         try ScalarReader(base: base, count: payload.count).read(into: &readings)
+      case .sparkplug:
+        throw PayloadError(
+          code: "no_sparkplug_topic",
+          detail: "A Sparkplug payload needs a topic `spBv1.0/<group>/<NBIRTH|NDATA|…>/<node>"
+            + "[/<device>]`: it names no metric by itself.")
       }
     } catch {
       readings.points.removeAll(keepingCapacity: true)

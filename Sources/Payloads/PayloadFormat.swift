@@ -10,6 +10,8 @@ public enum PayloadFormat: String, Sendable, CaseIterable {
   case line
   /// One bare value: `21.5`, `ON`, `true`.
   case scalar
+  /// Sparkplug B 3.0, on topics laid out as it says.
+  case sparkplug
 }
 
 extension PayloadFormat {
@@ -21,6 +23,7 @@ extension PayloadFormat {
     case "application/vnd.millwright.device+json": self = .device
     case "application/vnd.influx.line", "text/x-influx-line": self = .line
     case "text/plain": self = .scalar
+    case "application/vnd.eclipse.sparkplug+protobuf": self = .sparkplug
     default: return nil
     }
   }
@@ -35,6 +38,7 @@ extension PayloadFormat {
     case .line:
       "application/vnd.influx.line" + (precision.map { "; precision=\($0.name)" } ?? "")
     case .scalar: "text/plain"
+    case .sparkplug: "application/vnd.eclipse.sparkplug+protobuf"
     }
   }
 }

@@ -43,6 +43,23 @@ public struct Field: Sendable {
   }
 }
 
+/// A metric that has no value now, though it has one at other times.
+public struct AbsentField: Sendable {
+  public var name: Slice
+  /// `nil`: the time of its point.
+  public var time: Timestamp?
+}
+
+/// A value that is no number, boolean or text: kept whole, not looked into.
+public struct BlobField: Sendable {
+  public var name: Slice
+  /// What the source calls its form: `DataSet`, `Template`, `Int32Array`.
+  public var kind: String
+  public var bytes: [UInt8]
+  /// `nil`: the time of its point.
+  public var time: Timestamp?
+}
+
 /// Metrics that share a device and a time: one JSON object, one line of line protocol.
 public struct Point: Sendable {
   /// Device id said by the payload; `nil`: the topic tells.
@@ -107,6 +124,12 @@ public struct Readings: Sendable {
   public var fields: [Field] = []
   public var refusals: [Refusal] = []
   public var scratch: [UInt8] = []
+  /// Of the only point; Sparkplug alone has them.
+  public var absent: [AbsentField] = []
+  /// Of the only point; Sparkplug alone has them.
+  public var blobs: [BlobField] = []
+  /// Metrics that the source asked not to store.
+  public var transient = 0
 
   public init() {}
 
@@ -115,6 +138,9 @@ public struct Readings: Sendable {
     if !fields.isEmpty { fields.removeAll(keepingCapacity: true) }
     if !refusals.isEmpty { refusals.removeAll(keepingCapacity: true) }
     if !scratch.isEmpty { scratch.removeAll(keepingCapacity: true) }
+    if !absent.isEmpty { absent.removeAll() }
+    if !blobs.isEmpty { blobs.removeAll() }
+    transient = 0
   }
 
   /// Fields of point `index`.

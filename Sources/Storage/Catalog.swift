@@ -8,6 +8,8 @@ public struct Catalog: Sendable {
   public private(set) var devices: [DeviceDefinition] = []
   public private(set) var series: [SeriesDefinition] = []
   public private(set) var words: [String] = []
+  /// Indexes of the series of each device.
+  private var seriesOfDevices: [[UInt32]] = []
 
   public init() {}
 
@@ -16,11 +18,25 @@ public struct Catalog: Sendable {
     case .device(let device):
       Catalog.put(device, at: Int(device.index), in: &devices, otherwise: Catalog.lostDevice)
     case .series(let definition):
+      if Int(definition.index) >= series.count { note(definition) }
       Catalog.put(definition, at: Int(definition.index), in: &series, otherwise: Catalog.lostSeries)
     case .word(let id, let text):
       Catalog.put(text, at: Int(id), in: &words) { "lost-\($0)" }
     default: break
     }
+  }
+
+  private mutating func note(_ definition: SeriesDefinition) {
+    let device = Int(definition.device)
+    // A number this high is damage.
+    guard device < 100_000_000 else { return }
+    while seriesOfDevices.count <= device { seriesOfDevices.append([]) }
+    seriesOfDevices[device].append(definition.index)
+  }
+
+  /// In the order in which they were first seen.
+  public func series(ofDevice device: UInt32) -> [UInt32] {
+    device < seriesOfDevices.count ? seriesOfDevices[Int(device)] : []
   }
 
   /// Ids are dense, so a gap can only come from damage: what is missing gets a name that says so.

@@ -17,18 +17,22 @@ struct PendingRows {
   var eventIDs: Set<String> = []
   /// The answers among `items`, by key.
   var answers: [String: Answered] = [:]
+  /// Names in `Store.memory` that changed.
+  var memory: Set<String> = []
 
   mutating func removeAll() {
     items.removeAll(keepingCapacity: true)
     losses.removeAll()
     eventIDs.removeAll(keepingCapacity: true)
     answers.removeAll()
+    memory.removeAll(keepingCapacity: true)
   }
 }
 
 extension Store {
   func writePending(_ db: Database) throws {
     for row in pending.items { try write(row, db) }
+    try writeMemory(pending.memory.sorted(), to: db)
     let now = pending.items.last?.wall ?? lastWall
     for loss in pending.losses { try loss.insert(db, time: now) }
     try boundQuarantine(db, now: now)
@@ -85,7 +89,7 @@ extension Store {
         sql: "INSERT OR IGNORE INTO configuration VALUES (?, ?, ?)",
         arguments: [row.id, row.wall.microseconds, text])
     case .answered(let answered): try AnswerTable.put(answered, time: row.wall, db)
-    case .connected, .clockStepped:
+    case .connected, .clockStepped, .remembered, .wentStale:
       break
     }
   }

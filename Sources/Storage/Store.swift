@@ -19,6 +19,9 @@ public final class Store {
   public private(set) var catalog = Catalog()
   public internal(set) var statistics = StoreStatistics()
 
+  /// What decoders must know again after a restart, by name.
+  public private(set) var memory: [String: [UInt8]] = [:]
+
   var shelf: SeriesShelf
   var pending = PendingRows()
   var sweep = Sweep()
@@ -95,6 +98,7 @@ public final class Store {
   private func load() throws {
     try database.read { db in
       catalog = try Catalog.load(db)
+      memory = try Store.loadMemory(db)
       rowPosition = try StoredPosition.load(db).rows
       sequenceFloor = UInt64(
         bitPattern: try Int64.fetchOne(
@@ -162,13 +166,18 @@ public final class Store {
     if !batch.items.isEmpty { apply(batch.items, sequence: sequence, wall: header.wall) }
     verdicts.removeAll(keepingCapacity: true)
     let isClockDoubtful = header.clockQuality == .steppedBack
-    for var sample in batch.samples {
+    var stale = staleItems(of: batch)[...]
+    for (place, var sample) in batch.samples.enumerated() {
+      while let next = stale.first, next.before <= place {
+        apply(stale.removeFirst().stale, sequence: sequence)
+      }
       if sample.series >= shelf.series.count { defineLost(through: sample.series) }
       if isClockDoubtful && sample.isReceiveStamped { sample.quality.insert(.ownClockUncertain) }
       let verdict = shelf.apply(sample, sequence: sequence)
       verdicts.append(verdict)
       statistics.count(verdict)
     }
+    for last in stale { apply(last.stale, sequence: sequence) }
     sweep.samplesSinceFlush += batch.samples.count
   }
 
@@ -178,6 +187,12 @@ public final class Store {
       catalog.apply(item)
       if case .series(let definition) = item { shelf.define(definition) }
       guard isNew else { continue }
+      if case .remembered(let name, let content) = item {
+        memory[name] = content.isEmpty ? nil : content
+        pending.memory.insert(name)
+        continue
+      }
+      if case .wentStale = item { continue }
       pending.items.append(
         PendingItem(id: Int64(bitPattern: sequence << 20) + Int64(place), item: item, wall: wall))
       switch item {
@@ -302,7 +317,7 @@ public final class Store {
     let file: String
     do {
       file = try DatabaseReplacement.run(directory: settings.directory) { target, source, file in
-        let known: Set<String> = ["meta", "device", "series", "word", "current"]
+        let known: Set<String> = ["meta", "device", "series", "word", "current", "memory"]
         _ = try Salvage.fill(
           target, from: source, file: file,
           tables: Salvage.definitions.filter { !known.contains($0) },
@@ -332,6 +347,7 @@ public final class Store {
       for (place, item) in catalog.items.enumerated() {
         try write(PendingItem(id: Int64(place), item: item, wall: lastWall), db)
       }
+      try writeMemory(memory.keys.sorted(), to: db)
       for (index, open) in shelf.series.enumerated() where open.hasLast {
         try db.execute(
           sql: "INSERT INTO current VALUES (?, 0, ?, ?, ?)",

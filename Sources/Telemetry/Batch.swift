@@ -135,6 +135,30 @@ public enum Item: Hashable, Sendable {
   case clockStepped(offsetMicroseconds: Int64)
   /// What a submission with a key was answered; a later one for the same key counts.
   case answered(Answered)
+  /// What a decoder must know again after a restart; a later one of the same name counts, an empty one forgets.
+  case remembered(name: String, content: [UInt8])
+  /// A device, or some of its series, have no live value any more.
+  case wentStale(Staleness)
+}
+
+/// Series whose last value no longer holds: each gets one more sample with that value and this quality.
+public struct Staleness: Hashable, Sendable {
+  /// Index of the device.
+  public var device: UInt32
+  /// Empty: all of the device.
+  public var series: [UInt32]
+  public var time: Timestamp
+  /// Stale when the source is gone, bad when it says that there is no value.
+  public var quality: Quality
+
+  public init(
+    device: UInt32, series: [UInt32] = [], time: Timestamp, quality: Quality = [.uncertain, .stale]
+  ) {
+    self.device = device
+    self.series = series
+    self.time = time
+    self.quality = quality
+  }
 }
 
 /// The answer to a submission that came with a key: whoever repeats the key gets it again.
@@ -212,6 +236,12 @@ public struct Batch: Sendable, Equatable {
   public var items: [Item] = []
 
   public init() {}
+
+  /// Whether samples or items were appended since the last `endDelivery`.
+  public var hasOpenDelivery: Bool {
+    samples.count > (deliveries.last?.samplesEnd ?? 0)
+      || items.count > (deliveries.last?.itemsEnd ?? 0)
+  }
 
   public var isEmpty: Bool { deliveries.isEmpty && items.isEmpty && samples.isEmpty }
 

@@ -80,3 +80,12 @@ extension FixedWidthInteger where Self: SignedInteger {
     return remainder != 0 && (remainder < 0) != (divisor < 0) ? quotient - 1 : quotient
   }
 }
+
+extension Duration {
+  /// Whole microseconds; saturates.
+  public var microseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
+    return overflow ? .max : whole &+ attoseconds / 1_000_000_000_000
+  }
+}

@@ -1,4 +1,5 @@
 import Devices
+import Payloads
 import Telemetry
 import Testing
 
@@ -87,7 +88,7 @@ func problems(_ text: String) -> [String] {
       ("routes: [{topic: 'a/{b}', device: '{b'}]", "1:35: error: `{` without `}` in `{b`"),
       (
         "routes: [{topic: a, format: jsno}]",
-        "1:29: error: `jsno` is not one of `json`, `device`, `line`, `scalar`, `auto`, did you mean `json`?"
+        "1:29: error: `jsno` is not one of \(PayloadFormat.allCases.map { "`\($0.rawValue)`, " }.joined())`auto`, did you mean `json`?"
       ),
       ("routes: [{topic: a, format: line, map: {}}]", "1:40: error: `map` is for format json"),
       (

@@ -1,3 +1,4 @@
+import Payloads
 import Telemetry
 
 /// The state of reading devices/*.yaml: what was read, where ids were first seen, what is still to check.
@@ -11,6 +12,11 @@ import Telemetry
 ///   devices_max: 100000
 ///   series_max: 1000000
 ///   words_max: 200000              # different texts
+///   sparkplug:
+///     enabled: true                # read topics below spBv1.0/ as Sparkplug B
+///     reorder_timeout: 5 s         # how long a message that is ahead waits for the missing one
+///     rebirth: on_need             # on_need | never: ask a node for its birth when something was missed
+///     rebirth_interval: 30 s       # least time between two requests to one node
 /// profiles:
 ///   - id: press                    # required
 ///     description: Hydraulic press
@@ -70,6 +76,9 @@ struct ConfigurationReading {
     settings.seriesMax =
       map.optional("series_max", .int(in: 1...100_000_000)) ?? settings.seriesMax
     settings.wordsMax = map.optional("words_max", .int(in: 1...10_000_000)) ?? settings.wordsMax
+    if let sparkplug = map.optional("sparkplug", .map) {
+      settings.sparkplug = SparkplugSettings(reading: sparkplug)
+    }
     map.refuseUnknownKeys()
     configuration.settings = settings
   }

@@ -1,3 +1,5 @@
+import Payloads
+
 /// A device written down in devices/*.yaml: known before its first message.
 public struct DeclaredDevice: Hashable, Sendable {
   public var id: String
@@ -37,6 +39,7 @@ public enum UnknownDevicePolicy: String, Sendable, Hashable, CaseIterable {
 /// Bounds and clocks of ingest; `settings:` in devices/*.yaml.
 public struct DeviceSettings: Hashable, Sendable {
   public var unknownDevices: UnknownDevicePolicy = .adopt
+  public var sparkplug = SparkplugSettings()
   /// Source times further ahead of the receive time are replaced by it.
   public var farFuture: Duration = .seconds(3_600)
   /// Source times further behind the receive time are replaced by it (ten years of 365 days).

@@ -9,8 +9,12 @@ public struct IncomingMessage {
   public var contentType: UnsafeRawBufferPointer
   public var payload: UnsafeRawBufferPointer
   public var received: Timestamp
+  /// By a clock that only goes forward; what waits for a time-out counts by it.
+  public var monotonicMicroseconds: Int64
   /// The broker kept it from before; without a source time it only fills missing current values.
   public var isRetained: Bool
+  /// It was set aside before and is read again: it says nothing about order or who is alive.
+  public var isFromQuarantine: Bool
   /// Overrules route, content type and sniffing.
   public var forcedFormat: PayloadFormat?
   /// Overrules the route's precision of line protocol.
@@ -23,7 +27,8 @@ public struct IncomingMessage {
   public init(
     topic: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
     contentType: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
-    payload: UnsafeRawBufferPointer, received: Timestamp, isRetained: Bool = false,
+    payload: UnsafeRawBufferPointer, received: Timestamp,
+    monotonicMicroseconds: Int64 = 0, isRetained: Bool = false, isFromQuarantine: Bool = false,
     forcedFormat: PayloadFormat? = nil, linePrecision: TimePrecision? = nil,
     collectsPoints: Bool = false, unknownDevices: UnknownDevicePolicy? = nil
   ) {
@@ -31,7 +36,9 @@ public struct IncomingMessage {
     self.contentType = contentType
     self.payload = payload
     self.received = received
+    self.monotonicMicroseconds = monotonicMicroseconds
     self.isRetained = isRetained
+    self.isFromQuarantine = isFromQuarantine
     self.forcedFormat = forcedFormat
     self.linePrecision = linePrecision
     self.collectsPoints = collectsPoints
@@ -70,6 +77,12 @@ public struct Outcome: Hashable, Sendable {
   public var outOfRange = 0
   /// Samples whose source time was not plausible.
   public var replacedTimes = 0
+  /// Metrics that the source asked not to store.
+  public var transient = 0
+  /// Values without a form of ours, kept as events.
+  public var blobs = 0
+  /// Devices that were reported gone.
+  public var wentStale = 0
   public var newDevices = 0
   public var newSeries = 0
   /// In the order of the payload; filled when `collectsPoints` was set. Points the decoder could not

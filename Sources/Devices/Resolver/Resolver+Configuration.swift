@@ -79,6 +79,7 @@ extension Resolver {
     registry.limits.devicesMax = configuration.settings.devicesMax
     registry.limits.seriesMax = configuration.settings.seriesMax
     registry.limits.wordsMax = configuration.settings.wordsMax
+    sparkplug.settings = configuration.settings.sparkplug
     farPastMicroseconds = configuration.settings.farPast.microseconds
     farFutureMicroseconds = configuration.settings.farFuture.microseconds
     profileIndexes = [:]

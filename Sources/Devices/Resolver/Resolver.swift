@@ -43,6 +43,11 @@ public struct Resolver: Sendable {
   var decoderPositions: [DecoderKey: Int] = [:]
   var readings = Readings()
 
+  /// What Sparkplug nodes said at birth, and how far their messages have come.
+  public internal(set) var sparkplug = SparkplugHost()
+  /// As of the last commit.
+  private var sparkplugMark = SparkplugHost()
+
   /// A class so that a call does not copy the compiled mapping: 20 ns a message.
   final class CompiledDecoder: Sendable {
     let decoder: PayloadDecoder
@@ -77,6 +82,10 @@ public struct Resolver: Sendable {
       outcome.isIgnored = true
       return outcome
     }
+    if let topic = plans[plan].sparkplug, message.forcedFormat ?? .sparkplug == .sparkplug {
+      resolveSparkplug(message, topic, plan: plan, &outcome, &batch)
+      return outcome
+    }
     // Taken out for the length of the call, so that its bytes can be lent while the rest changes.
     var readings = Readings()
     swap(&readings, &self.readings)
@@ -87,14 +96,22 @@ public struct Resolver: Sendable {
     do throws(PayloadError) {
       try decoders[decoder].decoder.decode(message.payload, into: &readings)
     } catch {
-      let refusal = Refusal(place: "", code: error.code, detail: error.description)
-      outcome.refuse(refusal)
-      quarantine(message, .malformed, device: "", reason: error.description, &outcome, &batch)
+      refuse(message, error, &outcome, &batch)
       return outcome
     }
+    takePoints(readings, message, plan: plan, isScalar: format == .scalar, &outcome, &batch)
+    return outcome
+  }
+
+  /// Turns what a decoder found into samples, and sets the message aside where a part was not taken.
+  @inline(__always)
+  mutating func takePoints(
+    _ readings: borrowing Readings, _ message: IncomingMessage, plan: Int, isScalar: Bool,
+    _ outcome: inout Outcome, _ batch: inout Batch
+  ) {
     readings.scratch.withUnsafeBytes { scratch in
       let pass = MessagePass(
-        message: message, plan: plan, isScalar: format == .scalar, scratch: scratch,
+        message: message, plan: plan, isScalar: isScalar, scratch: scratch,
         earliest: message.received.advanced(byMicroseconds: -farPastMicroseconds),
         latest: message.received.advanced(byMicroseconds: farFutureMicroseconds))
       var held = Held()
@@ -104,7 +121,23 @@ public struct Resolver: Sendable {
       for refusal in readings.refusals { outcome.refuse(refusal) }
       close(pass, held, &outcome, &batch)
     }
-    return outcome
+  }
+
+  /// What decoders remember, from the store; once, before the first message.
+  public mutating func restore(memory: [(name: String, content: [UInt8])]) {
+    sparkplug.restore(memory)
+    sparkplugMark = sparkplug
+  }
+
+  /// Everything resolved so far is on disk: `rollBack` goes back to here.
+  public mutating func markCommitted() -> Registry.Mark {
+    sparkplugMark = sparkplug
+    return registry.mark
+  }
+
+  /// What the next record must hold besides the messages: how far each Sparkplug node has come.
+  public mutating func takeMemory() -> [Item] {
+    sparkplug.takeMoved().map { .remembered(name: $0.name, content: $0.content) }
   }
 
   /// Forgets definitions that went into a batch which could not be committed.
@@ -112,6 +145,7 @@ public struct Resolver: Sendable {
   /// - Parameter mark: `registry.mark` as it was before the first `resolve` into that batch.
   public mutating func rollBack(to mark: Registry.Mark) {
     registry.rollBack(to: mark)
+    sparkplug = sparkplugMark
     emptyCaches()
   }
 
@@ -185,7 +219,7 @@ extension Resolver {
     return device.index == nil ? "" : device.id
   }
 
-  private func quarantine(
+  func quarantine(
     _ message: IncomingMessage, _ cause: Quarantined.Cause, device: String, reason: String,
     _ outcome: inout Outcome, _ batch: inout Batch
   ) {
@@ -202,14 +236,5 @@ extension Resolver {
           contentType: contentType, device: device,
           reason: reason, received: message.received, payload: Array(kept),
           payloadSize: message.payload.count)))
-  }
-}
-
-extension Duration {
-  /// Whole microseconds; saturates.
-  var microseconds: Int64 {
-    let (seconds, attoseconds) = components
-    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000)
-    return overflow ? .max : whole &+ attoseconds / 1_000_000_000_000
   }
 }

@@ -21,6 +21,8 @@ struct TopicPlan: Sendable {
   /// Units that the mapping gives to metrics of the payload.
   var units: [MappedUnit] = []
   var decoder = CachedDecoder()
+  /// Set where the topic is laid out as Sparkplug says and nothing else is asked for.
+  var sparkplug: SparkplugTopic?
 
   struct TopicDevice: Sendable {
     var id: String
@@ -48,6 +50,12 @@ extension TopicPlan {
     device.id = levels.joined(separator: ".")
     scalarDevice.id = levels.dropLast().joined(separator: ".")
     scalarMetric = Array((levels.last ?? "").utf8)
+    let sparkplug = SparkplugTopic(topic)
+    if let sparkplug, configuration.settings.sparkplug.isOn {
+      self.sparkplug = sparkplug
+      device.id = sparkplug.deviceID
+    }
+    defer { if format ?? .sparkplug != .sparkplug { self.sparkplug = nil } }
     guard let (target, captures) = table.match(topic) else { return }
     switch target {
     case .device(let position): follow(configuration.devices[position])

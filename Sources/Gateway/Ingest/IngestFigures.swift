@@ -1,3 +1,4 @@
+import Payloads
 import Storage
 import Telemetry
 
@@ -31,6 +32,13 @@ public struct IngestFigures: Sendable {
   public var replacedTimes: UInt64 = 0
   public var retainedSkips: UInt64 = 0
   public var unknownUnits: UInt64 = 0
+  public var transient: UInt64 = 0
+  public var blobs: UInt64 = 0
+  public var wentStale: UInt64 = 0
+  public var sparkplug = SparkplugHost.Counters()
+  public var sparkplugNodes = 0
+  public var sparkplugNodesOnline = 0
+  public var sparkplugHeld = 0
   public var events: UInt64 = 0
   public var duplicateEvents: UInt64 = 0
 

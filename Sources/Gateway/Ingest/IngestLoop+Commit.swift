@@ -5,6 +5,11 @@ import Telemetry
 extension IngestLoop {
   /// Makes the batch durable, lets its acknowledgements go, runs the stages and answers HTTP.
   func commit() {
+    let memory = resolver.takeMemory()
+    if !memory.isEmpty {
+      batch.items.append(contentsOf: memory)
+      batch.endDelivery(packetID: 0)
+    }
     let header = RecordHeader(
       bootID: clockSource.bootID, monotonicMicroseconds: now.monotonicMicroseconds, wall: now.time,
       clockQuality: now.quality)
@@ -43,7 +48,7 @@ extension IngestLoop {
     batchEventIDs.removeAll(keepingCapacity: true)
     carriedInBatch.removeAll()
     replies.removeAll(keepingCapacity: true)
-    mark = resolver.registry.mark
+    mark = resolver.markCommitted()
   }
 
   // MARK: - When the disk does not take it

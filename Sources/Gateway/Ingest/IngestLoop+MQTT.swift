@@ -156,7 +156,8 @@ extension IngestLoop {
     let outcome = resolver.resolve(
       IncomingMessage(
         topic: publish.topic, contentType: publish.contentType, payload: publish.payload,
-        received: now.time, isRetained: publish.isRetained),
+        received: now.time, monotonicMicroseconds: now.monotonicMicroseconds,
+        isRetained: publish.isRetained),
       into: &batch)
     if publish.packetID != 0, window.isActive {
       let fingerprint = batch.fingerprint(
@@ -205,5 +206,8 @@ extension IngestLoop {
     figures.replacedTimes += UInt64(outcome.replacedTimes)
     figures.retainedSkips += UInt64(outcome.retainedSkips)
     figures.unknownUnits += UInt64(outcome.unknownUnits)
+    figures.transient += UInt64(outcome.transient)
+    figures.blobs += UInt64(outcome.blobs)
+    figures.wentStale += UInt64(outcome.wentStale)
   }
 }

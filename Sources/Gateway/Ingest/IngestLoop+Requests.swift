@@ -85,7 +85,8 @@ extension IngestLoop {
   private func answer(for key: Submission.Key, _ result: SubmissionResult) -> Answered {
     Answered(
       key: key.name, fingerprint: key.fingerprint, accepted: result.accepted,
-      duplicates: result.duplicates, rejected: Array(result.rejected.prefix(SubmissionResult.rejectionsMax)))
+      duplicates: result.duplicates,
+      rejected: Array(result.rejected.prefix(SubmissionResult.rejectionsMax)))
   }
 
   private func put(_ submission: Submission) throws -> PendingReply.Kind {
@@ -109,7 +110,8 @@ extension IngestLoop {
             IncomingMessage(
               topic: UnsafeRawBufferPointer(topic),
               contentType: UnsafeRawBufferPointer(contentType), payload: bytes,
-              received: now.time, forcedFormat: payload.format,
+              received: now.time, monotonicMicroseconds: now.monotonicMicroseconds,
+              forcedFormat: payload.format,
               linePrecision: payload.linePrecision, collectsPoints: true),
             into: &batch)
         }
@@ -157,7 +159,7 @@ extension IngestLoop {
               IncomingMessage(
                 topic: UnsafeRawBufferPointer(topic),
                 contentType: UnsafeRawBufferPointer(contentType), payload: bytes,
-                received: row.payload.received),
+                received: row.payload.received, isFromQuarantine: true),
               into: &batch)
           }
         }
@@ -236,7 +238,7 @@ extension IngestLoop {
     carried.append(.configuration(files: loaded.files))
     carried.append(contentsOf: items)
     // Definitions made by `reconfigure` are applied already: a failed commit must not forget them.
-    mark = resolver.registry.mark
+    mark = resolver.markCommitted()
     logger.notice("configuration reloaded", metadata: ["warnings": "\(warnings.count)"])
     for warning in warnings { logger.warning("\(warning)") }
     reply(warnings)

@@ -47,12 +47,15 @@ final class IngestLoop {
   /// When to try storage again after a failure; `nil` while it works.
   var storageRetryAt: Int64?
   var isStopping = false
+  /// Where requests to devices leave; `nil` without a broker.
+  let publish: (@Sendable (_ topic: String, _ payload: [UInt8]) -> Void)?
   /// The stages behind the commit, in their order; later modules add theirs here.
   let stages: [@Sendable (RecordHeader, Batch) -> Void]
 
   init(
     settings: IngestSettings, store: Store, resolver: Resolver, recovered: RecoveredState,
-    mailbox: Mailbox, published: FiguresBox, clockSource: ClockSource, logger: Logger
+    mailbox: Mailbox, published: FiguresBox, clockSource: ClockSource, logger: Logger,
+    publish: (@Sendable (String, [UInt8]) -> Void)? = nil
   ) {
     self.settings = settings
     self.store = store
@@ -61,6 +64,7 @@ final class IngestLoop {
     self.published = published
     self.clockSource = clockSource
     self.logger = logger
+    self.publish = publish
     window = recovered.window
     clock = recovered.clock
     figures = recovered.figures
@@ -82,6 +86,7 @@ final class IngestLoop {
       handleRequests()
       driveConnection()
       gather()
+      advanceDecoders()
       commitIfDue()
       flushIfDue()
       // Of an open batch nothing counts yet.
@@ -108,6 +113,9 @@ final class IngestLoop {
     let present = monotonicNow()
     if !batch.isEmpty { microseconds = min(microseconds, commitDueAt - present) }
     if let retry = storageRetryAt { microseconds = min(microseconds, retry - present) }
+    if let deadline = resolver.nextDeadline {
+      microseconds = min(microseconds, deadline - present)
+    }
     if let attempt = connection.nextAttemptAt {
       microseconds = min(microseconds, attempt - present)
     }
@@ -140,6 +148,26 @@ final class IngestLoop {
     case .limit: isDry = false
     case .closed: connectionLost()
     }
+  }
+
+  /// What decoders wait for by the clock: messages that never came, nodes to ask for a rebirth.
+  private func advanceDecoders() {
+    guard storageRetryAt == nil, let deadline = resolver.nextDeadline,
+      now.monotonicMicroseconds >= deadline
+    else { return }
+    beginWithCarried()
+    let (requests, outcome) = resolver.advance(
+      to: now.monotonicMicroseconds, received: now.time, into: &batch)
+    count(outcome)
+    for request in requests {
+      logger.notice(
+        "asking a Sparkplug node for a rebirth",
+        metadata: ["topic": "\(request.topic)", "reason": "\(request.reason)"])
+      publish?(request.topic, request.payload)
+    }
+    guard batch.hasOpenDelivery else { return }
+    if batch.deliveries.isEmpty { batchStarted = now.monotonicMicroseconds }
+    batch.endDelivery(packetID: 0)
   }
 
   private(set) var isDry = true
@@ -186,6 +214,10 @@ final class IngestLoop {
     figures.devices = resolver.registry.devices.count
     figures.series = resolver.registry.series.count
     figures.words = resolver.registry.words.count
+    figures.sparkplug = resolver.sparkplug.counters
+    figures.sparkplugNodes = resolver.sparkplug.nodeCount
+    figures.sparkplugNodesOnline = resolver.sparkplug.onlineNodeCount
+    figures.sparkplugHeld = resolver.sparkplug.heldCount
     figures.journalBytes = store.journal.writtenBytes
     figures.journalHeldBytes = store.journal.heldBytes
     published.put(figures)

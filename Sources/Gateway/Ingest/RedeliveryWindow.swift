@@ -104,6 +104,9 @@ extension Batch {
         hash = Hash64.mix(hash, Hash64.hash(refused.payload))
       case .event(let event):
         hash = Hash64.mix(hash, Hash64.hash(event.id))
+      case .remembered(let name, let content):
+        hash = Hash64.mix(hash, Hash64.hash(name))
+        hash = Hash64.mix(hash, Hash64.hash(content))
       default:
         break
       }

@@ -14,6 +14,7 @@ import GRDB
 /// | `configuration` | each configuration that came into force |
 /// | `cursor` | how far a job has come |
 /// | `state` | saved state of a stage with its journal position |
+/// | `memory` | what decoders must know again after a restart: births, announcements, held messages |
 /// | `answer` | first answers to `Idempotency-Key`s |
 ///
 /// Times are microseconds since 1970 UTC. `id` of event, quarantine and configuration rows is the record's
@@ -33,6 +34,10 @@ enum Schema {
         sql: "CREATE TABLE answer (key TEXT PRIMARY KEY, time INTEGER NOT NULL, body BLOB NOT NULL)"
       )
       try db.execute(sql: "CREATE INDEX answer_time ON answer (time)")
+    }
+    migrator.registerMigration("v3") { db in
+      try db.execute(
+        sql: "CREATE TABLE memory (name TEXT PRIMARY KEY, content BLOB NOT NULL)")
     }
     return migrator
   }

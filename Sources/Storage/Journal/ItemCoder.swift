@@ -15,6 +15,8 @@ enum ItemCoder {
     case connected = 8
     case clockStepped = 9
     case answered = 10
+    case remembered = 11
+    case wentStale = 12
   }
 
   static func encode(_ item: Item, into out: inout ByteWriter) {
@@ -66,6 +68,17 @@ enum ItemCoder {
     case .answered(let answered):
       out.byte(Tag.answered.rawValue)
       encode(answered, into: &out)
+    case .remembered(let name, let content):
+      out.byte(Tag.remembered.rawValue)
+      out.text(name)
+      out.blob(content)
+    case .wentStale(let stale):
+      out.byte(Tag.wentStale.rawValue)
+      out.varint(UInt64(stale.device))
+      out.varint(UInt64(stale.series.count))
+      for series in stale.series { out.varint(UInt64(series)) }
+      out.zigzag(stale.time.microseconds)
+      out.byte(stale.quality.rawValue)
     }
   }
 
@@ -147,6 +160,17 @@ enum ItemCoder {
     case .connected: return .connected(sessionPresent: try input.byte() != 0)
     case .clockStepped: return .clockStepped(offsetMicroseconds: try input.zigzag())
     case .answered: return .answered(try decodeAnswered(&input))
+    case .remembered: return .remembered(name: try input.text(), content: try input.blob())
+    case .wentStale:
+      let device = UInt32(truncatingIfNeeded: try input.varint())
+      var series: [UInt32] = []
+      for _ in 0..<(try input.length()) {
+        series.append(UInt32(truncatingIfNeeded: try input.varint()))
+      }
+      return .wentStale(
+        Staleness(
+          device: device, series: series, time: Timestamp(microseconds: try input.zigzag()),
+          quality: Quality(rawValue: try input.byte())))
     }
   }
 

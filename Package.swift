@@ -56,7 +56,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       resources: [.copy("Resources")]),
-    .target(name: "Simulator", dependencies: ["Telemetry", "MQTT"]),
+    .target(name: "Simulator", dependencies: ["Telemetry", "Payloads", "MQTT"]),
     .executableTarget(
       name: "millwright",
       dependencies: [

@@ -80,7 +80,7 @@ public struct PlantPublisher: Sendable {
   private var isFinished: Bool {
     if let messagesMax = pace.messagesMax, figures.messages >= messagesMax { return true }
     guard let duration = pace.duration else { return false }
-    return plant.next >= start.advanced(byMicroseconds: duration.wholeMicroseconds)
+    return plant.next >= start.advanced(byMicroseconds: duration.microseconds)
   }
 
   private func wait(until time: Timestamp) -> Duration {
@@ -122,12 +122,5 @@ public struct PlantPublisher: Sendable {
       // A detached task is not cancelled, so its sleep does not throw.
       await Task.detached { try? await Task.sleep(for: .milliseconds(5)) }.value
     }
-  }
-}
-
-extension Duration {
-  /// Whole microseconds, rounded down.
-  var wholeMicroseconds: Int64 {
-    components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
   }
 }

@@ -13,8 +13,9 @@ struct BenchCommand: AsyncParsableCommand {
       EXAMPLES
         millwright bench codec
         millwright bench codec --samples 16384 --rounds 50
+        millwright bench sparkplug
       """,
-    subcommands: [CodecBench.self, SizeBench.self, FillBench.self])
+    subcommands: [CodecBench.self, SizeBench.self, FillBench.self, SparkplugBench.self])
 }
 
 /// Bytes and time per sample of the chunk codec.

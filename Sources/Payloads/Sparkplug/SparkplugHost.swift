@@ -387,8 +387,12 @@ extension SparkplugPayload {
     var payload = SparkplugPayload()
     payload.timestamp = metric.timestamp
     payload.metrics = [metric]
-    // Nothing in it is required or too large, so that encoding cannot fail.
-    return (try? payload.serializedBytes()) ?? []
+    return payload.encoded
+  }
+
+  package var encoded: [UInt8] {
+    // No field is required and 2 GiB are never reached, so that encoding cannot fail.
+    (try? serializedBytes()) ?? []
   }
 }
 

@@ -66,7 +66,7 @@ struct HealthReport {
       Self.broker(figures, isMQTTConfigured), Self.storage(figures), Self.journal(figures),
       Self.database(figures, damagedChunks), Self.clock(figures), Self.configuration(figures),
       Self.disk(disk, isFull: figures.isDiskFull),
-    ]
+    ] + (figures.sparkplugNodes > 0 ? [Self.sparkplug(figures)] : [])
   }
 
   var status: String {
@@ -134,6 +134,17 @@ struct HealthReport {
       name: "configuration", isGood: count == 0,
       detail: count == 0 ? "" : "\(count) warnings; see the log",
       members: [("warnings", .integer(count))])
+  }
+
+  /// That a node is gone is the plant's affair; we are well all the same.
+  private static func sparkplug(_ figures: IngestFigures) -> Check {
+    Check(
+      name: "sparkplug", isGood: true, detail: "",
+      members: [
+        ("nodes", .integer(figures.sparkplugNodes)),
+        ("nodes_online", .integer(figures.sparkplugNodesOnline)),
+        ("held_messages", .integer(figures.sparkplugHeld)),
+      ])
   }
 
   private static func disk(_ disk: DiskSpace?, isFull: Bool) -> Check {

@@ -13,6 +13,7 @@ extension RouteTable {
           var text = MetricsText(form: form)
           text.addProcess(ProcessFigures())
           text.addIngest(figures)
+          text.addSparkplug(figures)
           text.addStore(figures, rows: try RowFigures(reader), disk: try reader.diskUse())
           text.addRequests(requests)
           return text.finish()
@@ -75,6 +76,29 @@ extension MetricsText {
       "millwright_clock_synchronized", "1 while NTP or PTP keeps the clock.",
       figures.clockQuality == .synchronized ? 1 : 0)
     counter("millwright_clock_steps", "Times the wall clock was found moved.", figures.clockSteps)
+  }
+
+  fileprivate mutating func addSparkplug(_ figures: IngestFigures) {
+    let counters = figures.sparkplug
+    gauge(
+      "millwright_sparkplug_nodes", "Sparkplug edge nodes by state.",
+      [
+        ([("state", "online")], Double(figures.sparkplugNodesOnline)),
+        ([("state", "offline")], Double(figures.sparkplugNodes - figures.sparkplugNodesOnline)),
+      ])
+    gauge(
+      "millwright_sparkplug_held_messages", "Messages that wait for one before them.",
+      Double(figures.sparkplugHeld))
+    counter("millwright_sparkplug_births", "Births of nodes and devices.", counters.births)
+    counter("millwright_sparkplug_deaths", "Deaths of nodes and devices.", counters.deaths)
+    counter(
+      "millwright_sparkplug_missed_messages", "Messages that never came.", counters.missedMessages)
+    counter("millwright_sparkplug_late_messages", "Messages behind their turn.", counters.lateMessages)
+    counter(
+      "millwright_sparkplug_rebirth_requests", "Nodes asked for a rebirth.", counters.rebirthRequests)
+    counter("millwright_transient_metrics", "Metrics their source asked not to store.", figures.transient)
+    counter("millwright_blobs", "Values without a form, kept as events.", figures.blobs)
+    counter("millwright_stale_devices", "Devices that were reported gone.", figures.wentStale)
   }
 
   fileprivate mutating func addStore(_ figures: IngestFigures, rows: RowFigures, disk: DiskUse) {

@@ -90,7 +90,7 @@ let package = Package(
         "Storage", "TestSupport", "Telemetry", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .testTarget(
-      name: "PayloadsTests", dependencies: ["Payloads", "TestSupport", "Telemetry"], exclude: ["Golden"]),
+      name: "PayloadsTests", dependencies: ["Payloads", "TestSupport", "Telemetry"], exclude: ["Golden", "Sparkplug"]),
     .testTarget(
       name: "WebTests",
       dependencies: [

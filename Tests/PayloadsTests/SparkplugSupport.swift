@@ -58,6 +58,18 @@ struct EdgeNode {
     return lines(steps)
   }
 
+  /// Lets a message of another producer arrive, as its bytes.
+  mutating func send(topic: String, bytes: [UInt8]) throws -> [String] {
+    let payload = try bytes.withUnsafeBytes { try SparkplugPayload(reading: $0) }
+    readings.removeAll()
+    steps = []
+    host.receive(
+      SparkplugTopic(topic)!, payload, now: now,
+      held: { SparkplugHeld(topic: topic, received: .epoch, payload: bytes) },
+      readings: &readings, into: &steps)
+    return lines(steps)
+  }
+
   /// Lets time go by and answers with the steps and the requests.
   mutating func wait(seconds: Double) -> (steps: [String], requests: [SparkplugHost.RebirthRequest])
   {

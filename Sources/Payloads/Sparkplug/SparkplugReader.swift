@@ -103,7 +103,8 @@ extension SparkplugHost {
         "metrics/\(position)", "no_name", "a metric has neither name nor alias", max: 100)
     }
     guard !SparkplugMetrics.isControl(metric.name) else { return }
-    if let known = metrics.indexes[metric.name] {
+    // One widespread producer says `DATA/heat` at birth and `heat` from then on.
+    if let known = metrics.indexes[metric.name] ?? metrics.indexes["DATA/" + metric.name] {
       return read(metric, metrics, known, into: &readings)
     }
     // Not in the birth, which a producer owes; by its own word it is taken all the same.

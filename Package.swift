@@ -37,6 +37,7 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
+    .target(name: "Capture", dependencies: ["Telemetry", "CZstd"]),
     .target(name: "MQTT", dependencies: ["CMosquitto"]),
     .target(
       name: "Gateway",
@@ -60,7 +61,7 @@ let package = Package(
     .executableTarget(
       name: "millwright",
       dependencies: [
-        "Gateway", "Web", "Simulator",
+        "Gateway", "Web", "Simulator", "Capture",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
@@ -76,6 +77,7 @@ let package = Package(
     .testTarget(
       name: "CrashTests", dependencies: ["Storage", "TestSupport", "Telemetry", "millwright"],
       exclude: ["durability_shim.c"]),
+    .testTarget(name: "CaptureTests", dependencies: ["Capture", "TestSupport", "Telemetry"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "TestSupport", "Telemetry"]),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),

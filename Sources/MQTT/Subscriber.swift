@@ -48,10 +48,11 @@ public final class Subscriber {
   private var hasConnectedBefore = false
 
   /// - Parameters:
+  ///   - keepsSession: whether the broker queues for us while we are away.
   ///   - onPublish: called inside `readAvailable`, once a PUBLISH.
   ///   - onEvent: called inside `readAvailable`, `writeQueued` and `keepAlive`.
   public init(
-    settings: MQTTSettings, onPublish: @escaping (IncomingPublish) -> Void,
+    settings: MQTTSettings, keepsSession: Bool = true, onPublish: @escaping (IncomingPublish) -> Void,
     onEvent: @escaping (ConnectionEvent) -> Void
   ) throws {
     for subscription in settings.subscriptions where subscription.qos > 1 {
@@ -59,7 +60,7 @@ public final class Subscriber {
         "subscription '\(subscription.filter)': QoS 2 is refused, because its first acknowledgement "
           + "leaves before the message can be stored; use qos 1")
     }
-    client = try Client(settings: settings, clientID: settings.clientID, keepsSession: true)
+    client = try Client(settings: settings, clientID: settings.clientID, keepsSession: keepsSession)
     self.onPublish = onPublish
     self.onEvent = onEvent
     let handle = client.handle

@@ -34,6 +34,6 @@ struct Millwright: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, CheckCommand.self, QueryCommand.self, ExportCommand.self,
       DevicesCommand.self, QuarantineCommand.self, SimulateCommand.self, DoctorCommand.self,
-      BenchCommand.self,
+      RecordCommand.self, ReplayCommand.self, BenchCommand.self,
     ])
 }

@@ -48,11 +48,7 @@ struct SimulateCommand: AsyncParsableCommand {
   @Option(help: "End after this many messages.")
   var messages: Int?
 
-  @Option(help: ArgumentHelp("The broker. Also MILLWRIGHT_MQTT_HOST.", valueName: "host"))
-  var mqttHost: String?
-
-  @Option(help: ArgumentHelp("The broker's port. Also MILLWRIGHT_MQTT_PORT.", valueName: "port"))
-  var mqttPort: Int32?
+  @OptionGroup var broker: BrokerOptions
 
   @Flag(help: "Print topic and payload, one message a line, instead of publishing.")
   var dryRun = false
@@ -109,12 +105,8 @@ struct SimulateCommand: AsyncParsableCommand {
   }
 
   private func publish(_ plant: Plant) async throws {
-    let environment = ProcessInfo.processInfo.environment
-    var settings = MQTTSettings()
-    settings.host = mqttHost ?? environment["MILLWRIGHT_MQTT_HOST"] ?? settings.host
-    settings.port =
-      mqttPort ?? environment["MILLWRIGHT_MQTT_PORT"].flatMap(Int32.init) ?? settings.port
-    let service = SimulateService(plant: plant, pace: pace, settings: settings, seed: seed)
+    let service = SimulateService(
+      plant: plant, pace: pace, settings: try broker.settings(), seed: seed)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [

@@ -52,7 +52,8 @@ public final class Subscriber {
   ///   - onPublish: called inside `readAvailable`, once a PUBLISH.
   ///   - onEvent: called inside `readAvailable`, `writeQueued` and `keepAlive`.
   public init(
-    settings: MQTTSettings, keepsSession: Bool = true, onPublish: @escaping (IncomingPublish) -> Void,
+    settings: MQTTSettings, keepsSession: Bool = true,
+    onPublish: @escaping (IncomingPublish) -> Void,
     onEvent: @escaping (ConnectionEvent) -> Void
   ) throws {
     for subscription in settings.subscriptions where subscription.qos > 1 {

@@ -38,7 +38,7 @@ struct Machine: Sendable {
   private(set) var power = 0.0
   private(set) var energy: Double
   private var random: RandomSource
-  private var temperature: Double
+  private(set) var temperature: Double
   private var wear: Double
   private var cycleShare = 0.0
   private var secondsInState = 0.0

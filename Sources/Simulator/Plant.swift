@@ -8,6 +8,11 @@ public struct PlantSettings: Sendable, Hashable {
   public var intervalMilliseconds = 1_000
   /// Time between two messages of a room sensor, seconds.
   public var roomSeconds = 30
+  /// Whether the plant of devices/demo-line.yaml speaks.
+  public var hasPlant = true
+  /// What else speaks.
+  public var families: Set<DeviceFamily> = []
+  public var faults: Set<SimulatedFault> = []
 
   public init() {}
 
@@ -39,6 +44,8 @@ public struct Plant: Sendable {
   private var rooms: [Room]
   private var panel: Panel
   private var nextRooms: Timestamp
+  private var families: Families
+  private var faults: FaultInjector
 
   public init(seed: UInt64, start: Timestamp, settings: PlantSettings = PlantSettings()) {
     self.settings = settings
@@ -54,13 +61,18 @@ public struct Plant: Sendable {
       Room(name: "hall1", mean: 22, swing: 3.5, people: 180, seed: seed),
     ]
     panel = Panel(seed: seed)
+    families = Families(
+      settings.families, seed: seed, reconnects: settings.faults.contains(.reconnect))
+    faults = FaultInjector(settings.faults, seed: seed)
   }
 
   /// Everything that is due up to and including `time`, in order of time.
   public mutating func step(to time: Timestamp) -> [SimulatedMessage] {
     var messages: [SimulatedMessage] = []
     while next <= time {
-      tick(at: next, into: &messages)
+      var own: [SimulatedMessage] = []
+      tick(at: faults.sourceTime(at: next), into: &own)
+      messages += faults.spoil(own, at: next)
       next = next.advanced(byMicroseconds: Int64(settings.intervalMilliseconds) * 1_000)
     }
     return messages
@@ -69,6 +81,8 @@ public struct Plant: Sendable {
   private mutating func tick(at time: Timestamp, into messages: inout [SimulatedMessage]) {
     let seconds = Double(settings.intervalMilliseconds) / 1_000
     let ambient = 22 + 3.5 * Day(time).warmth
+    messages += families.messages(at: time, seconds: seconds, ambient: ambient)
+    guard settings.hasPlant else { return }
     for line in lines.indices {
       advance(line: line, at: time, seconds: seconds, ambient: ambient, into: &messages)
     }

@@ -25,10 +25,13 @@ struct RecordCommand: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("The file to write; must not exist.", valueName: "file"))
   var file: String
 
-  @Option(help: ArgumentHelp("Topic filter; may be given several times. Default #.", valueName: "filter"))
+  @Option(
+    help: ArgumentHelp("Topic filter; may be given several times. Default #.", valueName: "filter"))
   var topic: [String] = []
 
-  @Option(name: .customLong("for"), help: ArgumentHelp("End after this time: 90s, 10m, 1d.", valueName: "span"))
+  @Option(
+    name: .customLong("for"),
+    help: ArgumentHelp("End after this time: 90s, 10m, 1d.", valueName: "span"))
   var duration: String?
 
   @Option(help: "End after this many messages.")
@@ -93,13 +96,15 @@ struct RecordCommand: AsyncParsableCommand {
           failure = error
         }
       }
-      return failure != nil || stop.isRaised || writer.messages >= most || end.map { now >= $0 } ?? false
+      return failure != nil || stop.isRaised || writer.messages >= most
+        || end.map { now >= $0 } ?? false
     }
     progress.finish()
     if let failure { throw failure }
     if listener.disconnects > 0 {
       StandardError.write(
-        "the connection was lost \(listener.disconnects) times; what passed meanwhile is not in the file")
+        "the connection was lost \(listener.disconnects) times; what passed meanwhile is not in the file"
+      )
     }
   }
 }

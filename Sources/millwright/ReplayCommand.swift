@@ -24,7 +24,9 @@ struct ReplayCommand: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("A capture of `millwright record`.", valueName: "file"))
   var file: String?
 
-  @Option(help: ArgumentHelp("Instead of a capture: the data directory of a gateway that does not run.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp(
+      "Instead of a capture: the data directory of a gateway that does not run.", valueName: "dir"))
   var journal: String?
 
   @Option(help: "Times faster than recorded; 0: as fast as it goes.")
@@ -36,7 +38,8 @@ struct ReplayCommand: AsyncParsableCommand {
   var from: String?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Only messages before this time.", valueName: "time"))
+    parsing: .unconditional,
+    help: ArgumentHelp("Only messages before this time.", valueName: "time"))
   var to: String?
 
   @Option(help: ArgumentHelp("Put before every topic: test/", valueName: "text"))
@@ -62,7 +65,8 @@ struct ReplayCommand: AsyncParsableCommand {
       let source = try ReplaySource(file: file, journal: journal)
       let now = Timestamp.now
       let range =
-        (from.flatMap { Moment.time($0, now: now) } ?? .distantPast)..<(to.flatMap {
+        (from.flatMap { Moment.time($0, now: now) } ?? .distantPast)
+        ..<(to.flatMap {
           Moment.time($0, now: now)
         } ?? .distantFuture)
       if dryRun { return try printMessages(source, range) }
@@ -75,7 +79,7 @@ struct ReplayCommand: AsyncParsableCommand {
     try source.forEach { message in
       guard range.contains(message.time) else { return true }
       let payload =
-        String(validating: message.payload, as: UTF8.self)
+        String(validating: message.payload, as: UTF8.self).flatMap { $0.contains("\0") ? nil : $0 }
         ?? "base64:" + Data(message.payload).base64EncodedString()
       output.write("\(message.time.rfc3339) \(prefix)\(message.topic) \(payload)\n")
       return true
@@ -115,7 +119,8 @@ struct ReplayCommand: AsyncParsableCommand {
     let seconds = (ContinuousClock.now - began) / .seconds(1)
     print("\(count) messages, \(bytes) bytes in \(Number.text(seconds, decimals: 1)) s")
     if publisher.outstanding > 0 {
-      throw Failure("\(publisher.outstanding) messages were not acknowledged by the broker within 5 s")
+      throw Failure(
+        "\(publisher.outstanding) messages were not acknowledged by the broker within 5 s")
     }
   }
 

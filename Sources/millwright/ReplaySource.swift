@@ -78,7 +78,8 @@ private struct JournalMessages {
     }
     let time = samples.first.map { JSONText.quoted($0.time.rfc3339) } ?? "null"
     let text = JSONText.object([
-      ("device_id", JSONText.quoted(id)), ("timestamp", time), ("metrics", JSONText.object(metrics)),
+      ("device_id", JSONText.quoted(id)), ("timestamp", time),
+      ("metrics", JSONText.object(metrics)),
     ])
     messages.append(
       CapturedMessage(

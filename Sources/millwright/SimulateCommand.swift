@@ -12,11 +12,16 @@ struct SimulateCommand: AsyncParsableCommand {
     abstract: "Publish the messages of a simulated plant, or print them.",
     discussion: """
       A press, a mill and a conveyor, a pump, a meter, rooms and a panel, as
-      devices/demo-line.yaml knows them. The same seed and start give the same
-      messages, byte for byte.
+      devices/demo-line.yaml knows them; with --family devices that speak in other
+      ways, with --fault what goes wrong in real life. The same seed and start give
+      the same messages, byte for byte.
 
       EXAMPLES
         millwright simulate                     once a second, until Ctrl-C
+        millwright simulate --family all        also Sparkplug, SenML, Zigbee2MQTT, …
+        millwright simulate --family tasmota --no-plant
+                                                one plug with Tasmota, nothing else
+        millwright simulate --fault all         sent twice, cut off, reconnects, clocks
         millwright simulate --rate 2000         about 2,000 messages a second
         millwright simulate --start -1d --duration 1d --speed 0
                                                 a day until now, as fast as it goes
@@ -42,6 +47,21 @@ struct SimulateCommand: AsyncParsableCommand {
   )
   var rate: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "What else speaks: sparkplug, senml, zigbee2mqtt, tasmota, home_assistant, all; several times.",
+      valueName: "family"))
+  var family: [String] = []
+
+  @Flag(inversion: .prefixedNo, help: "Whether the plant of devices/demo-line.yaml speaks.")
+  var plant = true
+
+  @Option(
+    help: ArgumentHelp(
+      "What goes wrong: double, reconnect, clock, malformed, all; several times.",
+      valueName: "fault"))
+  var fault: [String] = []
+
   @Option(help: ArgumentHelp("End after this much plant time: 90s, 10m, 1d.", valueName: "span"))
   var duration: String?
 
@@ -65,6 +85,9 @@ struct SimulateCommand: AsyncParsableCommand {
     if let duration, Span.microseconds(duration) == nil {
       throw ValidationError("'\(duration)' is no span of time; write 90s, 10m, 12h or 7d.")
     }
+    _ = try chosen(family, as: DeviceFamily.self, "family")
+    _ = try chosen(fault, as: SimulatedFault.self, "fault")
+    if !plant, family.isEmpty { throw ValidationError("--no-plant needs a --family that speaks.") }
     if let start, Moment.time(start, now: .epoch) == nil {
       throw ValidationError(Moment.help(start))
     }
@@ -74,11 +97,34 @@ struct SimulateCommand: AsyncParsableCommand {
     try await reporting {
       let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970) * 1_000_000)
       let begin = start.flatMap { Moment.time($0, now: now) } ?? now
-      let settings = rate.map(PlantSettings.init(messagesPerSecond:)) ?? PlantSettings()
+      var settings = rate.map(PlantSettings.init(messagesPerSecond:)) ?? PlantSettings()
+      settings.hasPlant = self.plant
+      settings.families = try chosen(family, as: DeviceFamily.self, "family")
+      settings.faults = try chosen(fault, as: SimulatedFault.self, "fault")
       let plant = Plant(seed: seed, start: begin, settings: settings)
       if dryRun { return printMessages(of: plant) }
       try await publish(plant)
     }
+  }
+
+  private func chosen<Choice>(
+    _ words: [String], as type: Choice.Type, _ option: String
+  ) throws -> Set<Choice>
+  where Choice: RawRepresentable & CaseIterable & Hashable, Choice.RawValue == String {
+    var found = Set<Choice>()
+    for word in words {
+      if word == "all" {
+        found.formUnion(Choice.allCases)
+      } else if let choice = Choice(rawValue: word) {
+        found.insert(choice)
+      } else {
+        let names = Choice.allCases.map(\.rawValue) + ["all"]
+        let suggestion = nearestName(to: word, among: names).map { ", did you mean \($0)?" } ?? ""
+        throw ValidationError(
+          "--\(option) '\(word)' is not one of \(names.joined(separator: ", "))\(suggestion)")
+      }
+    }
+    return found
   }
 
   private var pace: Pace {
@@ -97,7 +143,12 @@ struct SimulateCommand: AsyncParsableCommand {
     while plant.next < end ?? .distantFuture {
       for message in plant.step(to: plant.next) {
         if count == messages ?? .max { return output.flush() }
-        output.write(message.topic + " " + String(decoding: message.payload, as: UTF8.self) + "\n")
+        let text =
+          String(validating: message.payload, as: UTF8.self).flatMap {
+            $0.contains("\0") ? nil : $0
+          }
+          ?? "base64:" + Data(message.payload).base64EncodedString()
+        output.write("\(message.topic) \(text)\n")
         count += 1
       }
     }

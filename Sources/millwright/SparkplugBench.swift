@@ -58,7 +58,8 @@ struct SparkplugBench: ParsableCommand {
     let samples = Double(sink.samples)
     print(
       "\(sink.samples) samples of \(metrics) a message: \(Number.text(seconds * 1e9 / samples, decimals: 0)) "
-        + "ns of CPU a sample, \(Number.text(samples / seconds / 1e6, decimals: 2)) M samples a second of CPU")
+        + "ns of CPU a sample, \(Number.text(samples / seconds / 1e6, decimals: 2)) M samples a second of CPU"
+    )
     try sink.store.close(nowMicroseconds: sink.now)
   }
 }

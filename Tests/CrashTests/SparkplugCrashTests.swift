@@ -7,7 +7,8 @@ import Testing
 
 @Suite(.serialized) struct SparkplugCrashTests {
   @Test(
-    "Killed in the middle of a Sparkplug session: no sample lost, each counted once, no rebirth needed")
+    "Killed in the middle of a Sparkplug session: no sample lost, each counted once, no rebirth needed"
+  )
   func session() async throws {
     let seed =
       ProcessInfo.processInfo.environment["MILLWRIGHT_SEED"].flatMap(UInt64.init) ?? 20_261_121

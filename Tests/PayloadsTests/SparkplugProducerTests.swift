@@ -22,7 +22,9 @@ struct SparkplugProducerTests {
   @Test("pysparkplug: every data type, at birth and by alias, and the death of the session")
   func pysparkplug() throws {
     var edge = EdgeNode()
-    let steps = try messages("pysparkplug.txt").map { try edge.send(topic: $0.topic, bytes: $0.bytes) }
+    let steps = try messages("pysparkplug.txt").map {
+      try edge.send(topic: $0.topic, bytes: $0.bytes)
+    }
     let values =
       "take i8=-5, i16=-3000, i32=-70000, i64=-5000000000, u8=200, u16=60000, u32=4000000000, "
       + "u64=5000000000, f=21.3, d=0.1, b=true, s=läuft, t=1577923200000 ms, text=x y, "

@@ -43,7 +43,8 @@ public struct SparkplugEdge: Sendable {
   public mutating func nodeBirth(_ metrics: [Metric], at time: Timestamp) -> SimulatedMessage {
     seq = 0
     var payload = numbered(at: time)
-    payload.metrics = [session, rebirthControl] + metrics.map { described($0, device: "", at: time) }
+    payload.metrics =
+      [session, rebirthControl] + metrics.map { described($0, device: "", at: time) }
     return message("NBIRTH", device: "", payload, at: time)
   }
 
@@ -134,7 +135,9 @@ public struct SparkplugEdge: Sendable {
     return aliases[key] ?? 0
   }
 
-  private func milliseconds(_ time: Timestamp) -> UInt64 { UInt64(max(0, time.microseconds / 1_000)) }
+  private func milliseconds(_ time: Timestamp) -> UInt64 {
+    UInt64(max(0, time.microseconds / 1_000))
+  }
 
   private func message(
     _ kind: String, device: String, _ payload: SparkplugPayload, at time: Timestamp, qos: Int32 = 0

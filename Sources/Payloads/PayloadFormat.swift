@@ -10,6 +10,10 @@ public enum PayloadFormat: String, Sendable, CaseIterable {
   case line
   /// One bare value: `21.5`, `ON`, `true`.
   case scalar
+  /// SenML (RFC 8428) in JSON.
+  case senml
+  /// SenML in CBOR.
+  case senmlCBOR = "senml_cbor"
 }
 
 extension PayloadFormat {
@@ -21,6 +25,8 @@ extension PayloadFormat {
     case "application/vnd.millwright.device+json": self = .device
     case "application/vnd.influx.line", "text/x-influx-line": self = .line
     case "text/plain": self = .scalar
+    case "application/senml+json", "application/sensml+json": self = .senml
+    case "application/senml+cbor", "application/sensml+cbor": self = .senmlCBOR
     default: return nil
     }
   }
@@ -35,6 +41,8 @@ extension PayloadFormat {
     case .line:
       "application/vnd.influx.line" + (precision.map { "; precision=\($0.name)" } ?? "")
     case .scalar: "text/plain"
+    case .senml: "application/senml+json"
+    case .senmlCBOR: "application/senml+cbor"
     }
   }
 }

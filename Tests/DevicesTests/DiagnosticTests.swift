@@ -87,7 +87,7 @@ func problems(_ text: String) -> [String] {
       ("routes: [{topic: 'a/{b}', device: '{b'}]", "1:35: error: `{` without `}` in `{b`"),
       (
         "routes: [{topic: a, format: jsno}]",
-        "1:29: error: `jsno` is not one of `json`, `device`, `line`, `scalar`, `auto`, did you mean `json`?"
+        "1:29: error: `jsno` is not one of `json`, `device`, `line`, `scalar`, `senml`, `senml_cbor`, `auto`, did you mean `json`?"
       ),
       ("routes: [{topic: a, format: line, map: {}}]", "1:40: error: `map` is for format json"),
       (

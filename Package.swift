@@ -72,7 +72,7 @@ let package = Package(
     .testTarget(
       name: "CrashTests", dependencies: ["Storage", "TestSupport", "Telemetry", "millwright"],
       exclude: ["durability_shim.c"]),
-    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "TestSupport", "Telemetry"]),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),
     .testTarget(

@@ -19,6 +19,19 @@ struct UnitParser {
 
   /// - Returns: `nil` for what cannot be read, and when the scale leaves the range of a double.
   static func unit(_ name: String) -> Unit? {
+    guard let unit = parse(name) else { return nil }
+    if unit.code == name { return unit }
+    // `MV.(A.s)` would be stored as the megavolt-ampere second, and come back with another meaning.
+    guard let again = UnitTable.unit(named: unit.code) ?? parse(unit.code) else { return nil }
+    return again.code == unit.code && isSame(again, unit) ? unit : nil
+  }
+
+  private static func isSame(_ a: Unit, _ b: Unit) -> Bool {
+    guard let conversion = Unit.conversion(from: a, to: b) else { return false }
+    return conversion.addend == 0 && abs(conversion.scale - 1) < 1e-12
+  }
+
+  private static func parse(_ name: String) -> Unit? {
     guard name.utf8.count <= UnitTable.nameBytesMax, !name.isEmpty else { return nil }
     // UCUM's powers of ten would read as products.
     guard !name.contains("10*"), !name.contains("10^") else { return nil }
@@ -28,10 +41,16 @@ struct UnitParser {
     let isInRange =
       unit.scale.numerator.isNormal && unit.scale.denominator.isNormal
       && unit.code.utf8.count <= UnitTable.nameBytesMax
-    guard isInRange else { return nil }
-    // `kg/(cm2)` would be stored as `kg/cm2`, which reads back as the pressure it stands for in plants.
+    return isInRange ? settled(unit) : nil
+  }
+
+  /// The unit of the table where the code is one of its spellings.
+  ///
+  /// - Returns: `nil` when it is but means another unit: `kg/(cm2)` would be stored as `kg/cm2`, which reads
+  ///   back as the pressure that it stands for in plants.
+  private static func settled(_ unit: Unit) -> Unit? {
     guard let known = UnitTable.unit(named: unit.code) else { return unit }
-    return Unit.conversion(from: known, to: unit)?.isIdentity == true ? known : nil
+    return isSame(known, unit) ? known : nil
   }
 
   private init(text: [Character]) { self.text = text }
@@ -75,11 +94,9 @@ struct UnitParser {
   private mutating func component(divides: Bool) -> Component? {
     if next == "(" {
       position += 1
-      guard let inner = term(), next == ")" else { return nil }
+      guard let inner = term().flatMap({ Self.settled($0.unit) }), next == ")" else { return nil }
       position += 1
-      let exponent = exponent(String(simple()))
-      guard let exponent else { return nil }
-      return Component(group: inner.unit, exponent: exponent)
+      return exponent(String(simple())).map { Component(group: inner, exponent: $0) }
     }
     // A factor keeps its dot: `V.A` is more than a volt times an ampere.
     if !divides, let joined = joined() { return joined }
@@ -94,7 +111,8 @@ struct UnitParser {
       position = start
       var words: [String] = []
       while words.count < count {
-        words.append(String(simple()))
+        let word = String(simple())
+        words.append(UnitTable.row(plain: word)?.code ?? word)
         guard words.count < count, next == "." else { break }
         position += 1
       }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Telemetry
@@ -110,6 +111,39 @@ import Testing
       }
     }
     #expect(count > 100_000)
+  }
+
+  @Test("Texts made of names, operators and noise end in a unit that reads back, or in none")
+  func survives() {
+    let seed: UInt64 = 20_261_121
+    var generator = SeededGenerator(seed: seed)
+    let pieces =
+      UnitTable.names + [".", "/", "(", ")", "2", "-1", "{x}", " ", "k", "µ", "^", "[", "}"]
+    var count = 0
+    for round in 0..<20_000 {
+      let text = (0...Int.random(in: 0...5, using: &generator)).map { _ in
+        pieces.randomElement(using: &generator) ?? ""
+      }.joined(separator: Bool.random(using: &generator) ? "" : ".")
+      guard let unit = Unit(text) else { continue }
+      count += 1
+      let again = Unit(unit.code)
+      guard again == unit, let conversion = again.flatMap({ Unit.conversion(from: $0, to: unit) }),
+        abs(conversion.scale - 1) < 1e-12, conversion.addend == 0
+      else {
+        Issue.record("seed \(seed), round \(round): `\(text)` is `\(unit.code)`, which differs")
+        return
+      }
+    }
+    #expect(count > 5_000)
+  }
+
+  @Test("Units of any two different dimensions do not convert")
+  func mismatches() {
+    for a in Unit.all {
+      for b in Unit.all where b.dimension != a.dimension {
+        #expect(Unit.conversion(from: a, to: b) == nil, "\(a) → \(b)")
+      }
+    }
   }
 
   @Test("Dimensions have vectors of their own")

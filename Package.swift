@@ -51,7 +51,7 @@ let package = Package(
     .target(
       name: "Web",
       dependencies: [
-        "Gateway", "CZlib", "CZstd",
+        "Gateway", "Storage", "Telemetry", "CZlib", "CZstd",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
@@ -61,7 +61,7 @@ let package = Package(
     .executableTarget(
       name: "millwright",
       dependencies: [
-        "Gateway", "Web", "Simulator", "Capture",
+        "Gateway", "Web", "Simulator", "Capture", "Devices", "MQTT", "Payloads", "Storage", "Telemetry",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
@@ -78,7 +78,7 @@ let package = Package(
       name: "CrashTests", dependencies: ["Storage", "TestSupport", "Telemetry", "millwright"],
       exclude: ["durability_shim.c"]),
     .testTarget(name: "CaptureTests", dependencies: ["Capture", "TestSupport", "Telemetry"]),
-    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"]),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "TestSupport", "Telemetry"]),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),
     .testTarget(

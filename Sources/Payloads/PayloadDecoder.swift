@@ -35,6 +35,7 @@ public struct PayloadLimits: Hashable, Sendable {
 ///   is a point, in order; other members are passed over. Values in `metrics` are read as in `json`.
 /// * `line`: a bad line is refused, the others go on; see `LineProtocolReader`.
 /// * `scalar`: one point with one field whose name is empty; see `ScalarReader`.
+/// * `senml`, `senml_cbor`: a point for each resolved record; see `SenMLPack` and `SenMLName`.
 public struct PayloadDecoder: Sendable {
   public let format: PayloadFormat
   public var limits = PayloadLimits()
@@ -59,7 +60,8 @@ public struct PayloadDecoder: Sendable {
   /// points; its refusals tell what was refused before.
   /// - Throws: `empty`, `not_json`, `trailing_bytes`, `too_deep`, `too_many_fields`, `too_large`,
   ///   `no_metrics`, `no_items`, `not_an_object`, for a scalar also `bad_utf8`, `control_character`,
-  ///   `not_a_number` and `bad_number`; the code of the first refusal when nothing else was read.
+  ///   `not_a_number` and `bad_number`, for SenML `not_an_array` and `not_cbor`; the code of the first
+  ///   refusal when nothing else was read.
   public func decode(
     _ payload: UnsafeRawBufferPointer, into readings: inout Readings
   ) throws(PayloadError) {
@@ -88,6 +90,12 @@ public struct PayloadDecoder: Sendable {
           code: "no_sparkplug_topic",
           detail: "A Sparkplug payload needs a topic `spBv1.0/<group>/<NBIRTH|NDATA|…>/<node>"
             + "[/<device>]`: it names no metric by itself.")
+      case .senml:
+        var reader = SenMLReader(base: base, count: payload.count, limits: limits)
+        try reader.read(into: &readings)
+      case .senmlCBOR:
+        var reader = SenMLCBORReader(base: base, count: payload.count, limits: limits)
+        try reader.read(into: &readings)
       }
     } catch {
       readings.points.removeAll(keepingCapacity: true)

@@ -12,6 +12,10 @@ public enum PayloadFormat: String, Sendable, CaseIterable {
   case scalar
   /// Sparkplug B 3.0, on topics laid out as it says.
   case sparkplug
+  /// SenML (RFC 8428) in JSON.
+  case senml
+  /// SenML in CBOR.
+  case senmlCBOR = "senml_cbor"
 }
 
 extension PayloadFormat {
@@ -24,6 +28,8 @@ extension PayloadFormat {
     case "application/vnd.influx.line", "text/x-influx-line": self = .line
     case "text/plain": self = .scalar
     case "application/vnd.eclipse.sparkplug+protobuf": self = .sparkplug
+    case "application/senml+json", "application/sensml+json": self = .senml
+    case "application/senml+cbor", "application/sensml+cbor": self = .senmlCBOR
     default: return nil
     }
   }
@@ -39,6 +45,8 @@ extension PayloadFormat {
       "application/vnd.influx.line" + (precision.map { "; precision=\($0.name)" } ?? "")
     case .scalar: "text/plain"
     case .sparkplug: "application/vnd.eclipse.sparkplug+protobuf"
+    case .senml: "application/senml+json"
+    case .senmlCBOR: "application/senml+cbor"
     }
   }
 }

@@ -67,6 +67,8 @@ public struct Point: Sendable {
   /// Device type said by the payload, a hint for the profile.
   public var deviceType: Slice?
   public var time: Timestamp?
+  /// Without `time`: microseconds from the receipt of the message to the point, negative before it.
+  public var receiptOffset: Int64 = 0
   /// Position in the payload, counted from 0 over all items or lines, the refused ones too.
   public var item: Int32
   /// End (exclusive) of its fields in `Readings.fields`; they start where the point before ends.

@@ -54,6 +54,18 @@ struct UnitScale: Hashable, Sendable {
   }
 }
 
+extension UnitScale {
+  /// The scale of a product with `other` to the power of `exponent`: of differences, without zero points.
+  func times(_ other: UnitScale, toThe exponent: Int) -> UnitScale {
+    var product = UnitScale(numerator, over: denominator)
+    for _ in 0..<exponent.magnitude {
+      product.numerator *= exponent > 0 ? other.numerator : other.denominator
+      product.denominator *= exponent > 0 ? other.denominator : other.numerator
+    }
+    return product
+  }
+}
+
 extension Conversion {
   /// From `value × a/b + z` to the target's own scale, in lowest whole terms when they fit.
   init(from source: UnitScale, to target: UnitScale) {

@@ -64,11 +64,10 @@ struct ReplayCommand: AsyncParsableCommand {
     try await reporting {
       let source = try ReplaySource(file: file, journal: journal)
       let now = Timestamp.now
-      let range =
-        (from.flatMap { Moment.time($0, now: now) } ?? .distantPast)
-        ..<(to.flatMap {
-          Moment.time($0, now: now)
-        } ?? .distantFuture)
+      let first = from.flatMap { Moment.time($0, now: now) } ?? .distantPast
+      let end = to.flatMap { Moment.time($0, now: now) } ?? .distantFuture
+      guard first < end else { throw Failure("--from is not before --to") }
+      let range = first..<end
       if dryRun { return try printMessages(source, range) }
       try await publish(source, range)
     }
@@ -78,9 +77,7 @@ struct ReplayCommand: AsyncParsableCommand {
     var output = BufferedOutput(FileHandle.standardOutput)
     try source.forEach { message in
       guard range.contains(message.time) else { return true }
-      let payload =
-        String(validating: message.payload, as: UTF8.self).flatMap { $0.contains("\0") ? nil : $0 }
-        ?? "base64:" + Data(message.payload).base64EncodedString()
+      let payload = PayloadText.line(message.payload)
       output.write("\(message.time.rfc3339) \(prefix)\(message.topic) \(payload)\n")
       return true
     }

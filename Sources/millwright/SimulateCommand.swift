@@ -143,12 +143,7 @@ struct SimulateCommand: AsyncParsableCommand {
     while plant.next < end ?? .distantFuture {
       for message in plant.step(to: plant.next) {
         if count == messages ?? .max { return output.flush() }
-        let text =
-          String(validating: message.payload, as: UTF8.self).flatMap {
-            $0.contains("\0") ? nil : $0
-          }
-          ?? "base64:" + Data(message.payload).base64EncodedString()
-        output.write("\(message.topic) \(text)\n")
+        output.write("\(message.topic) \(PayloadText.line(message.payload))\n")
         count += 1
       }
     }

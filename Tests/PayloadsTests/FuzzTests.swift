@@ -36,7 +36,10 @@ struct FuzzTests {
       let count = Int.random(in: 0...64, using: &generator)
       return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
     }
-    let syntax = Array("{}[]\",:\\ \n=#u09-.eEniNI\u{FF}".utf8)
+    // Syntax of the text formats, then heads of CBOR: arrays, maps, strings, tags, floats, a break.
+    let syntax =
+      Array("{}[]\",:\\ \n=#u09-.eEniNI\u{FF}".utf8)
+      + [0x5F, 0x7F, 0x81, 0x9B, 0x9F, 0xA1, 0xBB, 0xBF, 0xC4, 0xC5, 0xF9, 0xFB, 0xFF]
     var bytes = golden
     for _ in 0..<Int.random(in: 1...4, using: &generator) {
       let place = Int.random(in: 0...bytes.count, using: &generator)

@@ -78,7 +78,10 @@ struct GoldenPayloadTests {
 
   @Test("There are enough golden cases of each format, so that a lost folder is noticed")
   func areThere() {
-    for (format, least) in [(PayloadFormat.json, 12), (.device, 8), (.line, 10), (.scalar, 10)] {
+    for (format, least) in [
+      (PayloadFormat.json, 12), (.device, 8), (.line, 10), (.scalar, 10), (.senml, 30),
+      (.senmlCBOR, 25),
+    ] {
       #expect(GoldenCase.all.count { $0.format == format } >= least)
     }
   }

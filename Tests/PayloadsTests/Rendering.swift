@@ -27,6 +27,7 @@ private func render(
   if let device = point.device { line += " device=\(readings.text(device, payload: payload))" }
   if let type = point.deviceType { line += " type=\(readings.text(type, payload: payload))" }
   if let time = point.time { line += " at \(time.rfc3339)" }
+  if point.receiptOffset != 0 { line += " at receipt \(point.receiptOffset) us" }
   return line
 }
 

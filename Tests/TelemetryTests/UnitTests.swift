@@ -19,6 +19,13 @@ import Testing
       (1, "in", "mm", 25.4), (1, "lb", "kg", 0.45359237), (760, "mmHg", "Pa", 101_325.0144354),
       (1, "KiB", "B", 1024), (8, "bit", "B", 1), (50, "%", "1", 0.5), (420, "ppm", "%", 0.042),
       (1, "d", "h", 24), (0.1, "kW", "W", 100), (2.31, "mm/s", "m/s", 0.00231),
+      (1, "[in_i]", "cm", 2.54), (1, "[mi_i]/h", "m/s", 0.44704), (0, "°F", "[degRe]", -128.0 / 9),
+      (80, "[degRe]", "°C", 100), (491.67, "[degR]", "°C", 0), (1, "nmi", "km", 1.852),
+      (1, "kn", "km/h", 1.852), (1, "gal", "L", 3.785411784), (1, "ft³", "L", 28.316846592),
+      (1, "bbl", "gal", 42), (1, "at", "Pa", 98_066.5), (1, "PS", "W", 735.49875),
+      (1, "BTU", "J", 1_055.05585262), (1, "kcal", "kJ", 4.184), (1, "oz", "g", 28.349523125),
+      (1, "lbf", "N", 4.4482216152605), (30, "dBm", "dBW", 0), (0, "dBW", "dBm", 30),
+      (1, "inHg", "Pa", 3_386.388640341), (1, "mmol/L", "mol/m3", 1), (1, "Ci", "GBq", 37),
     ] as [(Double, String, String, Double)])
   func published(value: Double, source: String, target: String, expected: Double) throws {
     #expect(try Self.convert(value, source, target) == expected)
@@ -30,6 +37,9 @@ import Testing
     #expect(abs(try Self.convert(14.503773773, "psi", "bar") - 1) < 1e-9)
     #expect(try Self.convert(180, "deg", "rad") == .pi)
     #expect(abs(try Self.convert(1, "hp", "W") - 745.6998715822702) < 1e-9)
+    #expect(abs(try Self.convert(1, "lbf·ft", "N.m") - 1.3558179483314004) < 1e-12)
+    #expect(try Self.convert(400, "gon", "deg") == 360)
+    #expect(abs(try Self.convert(1, "ac", "ha") - 0.4046872609874252) < 1e-12)
   }
 
   @Test("A conversion to the same unit keeps every bit pattern")

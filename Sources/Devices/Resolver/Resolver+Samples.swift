@@ -24,7 +24,7 @@ extension Resolver {
     var refusal: Refusal?
     switch device(of: readings.points[position], pass, &outcome, &batch) {
     case .known(let device):
-      let pointTime = sampleTime(readings.points[position].time, pass)
+      let pointTime = sampleTime(of: readings.points[position], pass)
       let range = readings.fieldRange(position)
       for index in range {
         do throws(Refused) {
@@ -118,6 +118,16 @@ extension Resolver {
       return String(decoding: plans[pass.plan].scalarMetric, as: UTF8.self)
     }
     return String(decoding: pass.bytes(field.name).prefix(256), as: UTF8.self)
+  }
+
+  /// A time that counts from the receipt is the gateway's own clock, so it is receive-stamped as well.
+  @inline(__always)
+  private func sampleTime(of point: Point, _ pass: MessagePass) -> SampleTime {
+    guard point.time == nil, point.receiptOffset != 0 else { return sampleTime(point.time, pass) }
+    let time = pass.message.received.advanced(byMicroseconds: point.receiptOffset)
+    var sampleTime = sampleTime(time, pass)
+    sampleTime.isReceiveStamped = true
+    return sampleTime
   }
 
   /// The source's time when it is plausible, else the receive time.

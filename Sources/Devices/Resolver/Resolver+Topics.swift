@@ -32,8 +32,8 @@ extension Resolver {
     guard !message.contentType.isEmpty,
       let stated = PayloadFormat(contentType: String(decoding: message.contentType, as: UTF8.self))
     else { return sniffed }
-    // `application/json` leaves open whether the object has the shape of the device format.
-    return stated == .json && sniffed == .device ? .device : stated
+    // `application/json` leaves open whether it has the shape of the device format or of SenML.
+    return stated == .json && (sniffed == .device || sniffed == .senml) ? sniffed : stated
   }
 
   /// The precision that the caller or the content type states; `nil`: the route's.

@@ -77,7 +77,10 @@ let package = Package(
     .testTarget(
       name: "CrashTests", dependencies: ["Storage", "TestSupport", "Telemetry", "millwright"],
       exclude: ["durability_shim.c"]),
-    .testTarget(name: "CaptureTests", dependencies: ["Capture", "TestSupport", "Telemetry"]),
+    .testTarget(
+      name: "CaptureTests",
+      dependencies: ["Capture", "Devices", "Simulator", "Storage", "TestSupport", "Telemetry"],
+      exclude: ["Golden"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "TestSupport", "Telemetry"]),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),

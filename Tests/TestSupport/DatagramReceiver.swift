@@ -2,13 +2,14 @@ import Foundation
 import Glibc
 
 /// A Unix datagram socket that a test listens on, as a service manager or journald would.
-final class DatagramReceiver {
-  struct NotBound: Error { var code: Int32 }
+public final class DatagramReceiver {
+  public struct NotBound: Error { public var code: Int32 }
 
-  let path: String
+  public let path: String
   private let descriptor: Int32
 
-  init(path: String) throws {
+  /// - Parameter path: in the file system, or `@name` for an abstract name.
+  public init(path: String) throws {
     self.path = path
     descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_un()
@@ -27,11 +28,11 @@ final class DatagramReceiver {
   deinit { close(descriptor) }
 
   /// What has come; `nil` when nothing waits.
-  func next() -> [UInt8]? {
+  public func next() -> [UInt8]? {
     var buffer = [UInt8](repeating: 0, count: 1 << 18)
     let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
     return count < 0 ? nil : Array(buffer[..<count])
   }
 
-  func nextText() -> String? { next().map { String(decoding: $0, as: UTF8.self) } }
+  public func nextText() -> String? { next().map { String(decoding: $0, as: UTF8.self) } }
 }

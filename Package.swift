@@ -87,7 +87,9 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "millwright", "Storage", "Telemetry", .product(name: "GRDB", package: "GRDB.swift"),
+        "millwright", "Gateway", "Storage", "TestSupport", "Telemetry",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "StorageTests",

@@ -1,4 +1,4 @@
-# Sourced by scripts/run and scripts/test: what both need before they can build.
+# Sourced by the scripts beside it: what they need before they can build.
 
 say() { printf '%s\n' "$*" >&2; }
 

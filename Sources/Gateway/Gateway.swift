@@ -24,6 +24,7 @@ public final class Gateway: Service {
   private let lock: DataLock
   private let finished = AsyncStream<Void>.makeStream()
   private let jobs: JobRunner
+  private let clock: ClockSource
 
   /// Opens the store, replays the journal, and starts the ingest thread.
   ///
@@ -37,6 +38,7 @@ public final class Gateway: Service {
     self.configuration = configuration
     self.logger = logger
     self.loader = loader
+    self.clock = clock
     lock = try DataLock(directory: configuration.store.directory)
     let recovery = try Recovery.run(loaded, clock: clock, logger: logger)
     let mailbox = Mailbox()
@@ -49,7 +51,7 @@ public final class Gateway: Service {
     queries = Queries(reader: reader, mailbox: mailbox)
     jobs = JobRunner(
       reader: reader, mailbox: mailbox, settings: configuration.store, devices: loaded.devices,
-      logger: logger)
+      clock: clock, logger: logger)
     start(recovery, clock: clock)
   }
 
@@ -134,6 +136,15 @@ public final class Gateway: Service {
 
   /// What the ingest thread counted, as of its last batch.
   public var figures: IngestFigures { published.value }
+
+  /// Where the pipeline stands now, for `PipelineProgress` to judge.
+  public var pipeline: PipelineState {
+    var state = PipelineState(now: clock.readMonotonicMicroseconds())
+    published.pulse.read(into: &state)
+    state.storageProblem = published.value.storageProblem
+    state.job = jobs.job
+    return state
+  }
 
   public var isPublisherConnected: Bool { publisher?.isConnected ?? false }
 

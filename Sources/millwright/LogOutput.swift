@@ -6,7 +6,7 @@ import Telemetry
 /// How much is logged, and in which form.
 struct LogOptions: ParsableArguments {
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case text, json
+    case text, json, journal
   }
 
   @Option(
@@ -15,8 +15,12 @@ struct LogOptions: ParsableArguments {
       valueName: "level"))
   var logLevel: String?
 
-  @Option(help: "text: a line for people. json: one object a line, for programs.")
-  var logFormat: Format = .text
+  @Option(
+    help: ArgumentHelp(
+      "text: a line for people. json: one object a line, for programs. journal: to journald with fields.",
+      discussion: "Without it journal when standard error goes to journald, else text.",
+      valueName: "format"))
+  var logFormat: Format?
 
   func validate() throws {
     if let logLevel, Logger.Level(rawValue: logLevel) == nil {
@@ -30,14 +34,20 @@ struct LogOptions: ParsableArguments {
     return Logger.Level(rawValue: text.lowercased()) ?? .info
   }
 
-  func logger(label: String) -> Logger {
-    let level = level
-    let format = logFormat
-    return Logger(label: label) { LogOutput(label: $0, logLevel: level, format: format) }
+  func output() -> LogOutput {
+    var output = LogOutput(label: "", logLevel: level, format: logFormat ?? .text)
+    switch logFormat {
+    case .text, .json: break
+    case .journal: output.journal = SystemJournal()
+    case nil:
+      output.journal = SystemJournal.behindStandardError(
+        environment: ProcessInfo.processInfo.environment)
+    }
+    return output
   }
 }
 
-/// Writes each log entry as one line to standard error, with one system call.
+/// Writes each log entry as one line to standard error, with one system call, or to the system's journal.
 ///
 /// ```
 /// 2026-11-21T08:15:30.250Z info gateway: store opened replayed_records=12 series=40
@@ -46,7 +56,17 @@ struct LogOutput: LogHandler {
   var label: String
   var logLevel: Logger.Level
   var format: LogOptions.Format
+  /// Takes the entries instead of standard error, as long as it can.
+  var journal: SystemJournal?
   var metadata: Logger.Metadata = [:]
+
+  func logger(label: String) -> Logger {
+    Logger(label: label) { label in
+      var output = self
+      output.label = label
+      return output
+    }
+  }
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
@@ -57,19 +77,30 @@ struct LogOutput: LogHandler {
     let (level, message) = (event.level, event.message)
     var all = metadata.merging(event.metadata ?? [:]) { _, new in new }
     if let error = event.error { all["error"] = "\(error)" }
-    let time = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e3) * 1_000).rfc3339
     let fields = all.sorted { $0.key < $1.key }
+    if let journal, journal.write(entry(level, "\(message)", fields)) { return }
+    let time = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e3) * 1_000).rfc3339
     switch format {
-    case .text: StandardError.write(text(time, level, "\(message)", fields))
+    case .text, .journal:
+      StandardError.write("\(time) \(level.rawValue) " + text("\(message)", fields))
     case .json: StandardError.write(json(time, level, "\(message)", fields))
     }
   }
 
-  private func text(
-    _ time: String, _ level: Logger.Level, _ message: String,
+  /// The message holds the fields as well: that is what `journalctl` shows.
+  private func entry(
+    _ level: Logger.Level, _ message: String,
     _ fields: [(key: String, value: Logger.MetadataValue)]
+  ) -> JournalEntry {
+    var entry = JournalEntry(level: level, label: label, message: text(message, fields))
+    for (key, value) in fields { entry.appendMetadata(key, "\(value)") }
+    return entry
+  }
+
+  private func text(
+    _ message: String, _ fields: [(key: String, value: Logger.MetadataValue)]
   ) -> String {
-    var line = "\(time) \(level.rawValue) \(label): \(message.singleLine)"
+    var line = "\(label): \(message.singleLine)"
     for (key, value) in fields {
       let value = "\(value)".singleLine
       let isPlain = !value.isEmpty && !value.contains { $0 == " " || $0 == "\"" || $0 == "=" }

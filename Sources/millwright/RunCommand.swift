@@ -57,7 +57,8 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   private func serve() async throws {
-    let logger = log.logger(label: "millwright")
+    let output = log.output()
+    let logger = output.logger(label: "millwright")
     let configuration = try place.load(overrides: overrides)
     let http = configuration.gateway.http
     try PortCheck.requireFree(host: http.host, port: http.port)
@@ -65,16 +66,21 @@ struct RunCommand: AsyncParsableCommand {
     do {
       gateway = try Gateway(
         configuration: configuration, loader: place.loader(overrides: overrides),
-        logger: log.logger(label: "gateway"))
+        logger: output.logger(label: "gateway"))
     } catch let held as DataLock.Held {
       throw Failure(.inUse, "\(held)")
     }
-    let web = try WebServer(gateway: gateway, settings: http, logger: log.logger(label: "web"))
+    let web = try WebServer(gateway: gateway, settings: http, logger: output.logger(label: "web"))
     let announcement = Announcement(configuration: configuration.gateway)
+    let manager = ServiceManager(environment: ProcessInfo.processInfo.environment)
     // Stopped from the last to the first: no request is taken once the gateway begins to seal.
-    let services: [any Service] = [
-      gateway, ReloadService(gateway: gateway, logger: logger), web, announcement,
+    var services: [any Service] = [
+      gateway, ReloadService(gateway: gateway, manager: manager, logger: logger), web, announcement,
     ]
+    if let manager {
+      services.append(
+        ServiceReporter(manager: manager, gateway: gateway, web: web, logger: logger))
+    }
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services.map { .init(service: $0) },

@@ -46,7 +46,7 @@ final class GatewayProcess: @unchecked Sendable {  // One test drives it.
     return folder + "/millwright"
   }
 
-  func start(commitDelayMilliseconds: Int = 10) throws {
+  func start(commitDelayMilliseconds: Int = 10, environment: [String: String] = [:]) throws {
     process = try ChildProcess(
       GatewayProcess.executable, ["run", "--data", dataDirectory],
       environment: [
@@ -55,7 +55,7 @@ final class GatewayProcess: @unchecked Sendable {  // One test drives it.
         "MILLWRIGHT_MQTT_PORT": "\(brokerPort)", "PORT": "\(port)",
         "MILLWRIGHT_COMMIT_DELAY_MS": "\(commitDelayMilliseconds)",
         "RATE_LIMIT_PER_MINUTE": "1000000",
-      ], outputPath: logPath)
+      ].merging(environment) { $1 }, outputPath: logPath)
   }
 
   func kill() {

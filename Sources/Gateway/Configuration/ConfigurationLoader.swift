@@ -28,8 +28,10 @@ public struct ConfigurationLoader: Sendable {
     let log = DiagnosticLog()
     var files: [ConfigurationFile] = []
     let base = file.map { ($0 as NSString).deletingLastPathComponent } ?? ""
+    let credentials = Credentials(environment: environment, base: base)
     func resolve(_ path: String) -> String {
-      path.hasPrefix("/") || base.isEmpty ? path : base + "/" + path
+      if let credential = credentials.path(for: path) { return credential }
+      return path.hasPrefix("/") || base.isEmpty ? path : base + "/" + path
     }
     var gateway = GatewayConfiguration(
       gatewayID: defaultGatewayID, dataDirectory: defaultDataDirectory,
@@ -47,7 +49,7 @@ public struct ConfigurationLoader: Sendable {
         log.report(problem(file, "cannot read this file"))
       }
     }
-    applyEnvironment(to: &gateway, log: log)
+    applyEnvironment(to: &gateway, credentials: credentials, log: log)
     let deviceFiles = yamlFiles(in: gateway.devicesDirectory, log: log)
     files += deviceFiles
     let (devices, diagnostics) = DeviceConfiguration.load(files: deviceFiles)
@@ -99,7 +101,9 @@ public struct ConfigurationLoader: Sendable {
   // MARK: - Environment
 
   /// `MILLWRIGHT_…` of our own, and the few names that the API contract promises.
-  private func applyEnvironment(to gateway: inout GatewayConfiguration, log: DiagnosticLog) {
+  private func applyEnvironment(
+    to gateway: inout GatewayConfiguration, credentials: Credentials, log: DiagnosticLog
+  ) {
     let reader = ConfigReader(
       provider: EnvironmentVariablesProvider(environmentVariables: environment))
     let own = reader.scoped(to: "millwright")
@@ -120,7 +124,7 @@ public struct ConfigurationLoader: Sendable {
     if let port = own.int(forKey: "mqtt.port") { gateway.mqtt?.port = Int32(clamping: port) }
     if let name = own.string(forKey: "mqtt.username") { gateway.mqtt?.username = name }
     if let path = own.string(forKey: "mqtt.password.file") {
-      gateway.mqtt?.password = read(path).map(trimmed)
+      gateway.mqtt?.password = read(credentials.path(for: path) ?? path).map(trimmed)
     }
     if let delay = own.int(forKey: "commit.delay.ms") {
       gateway.batch.commitDelayMilliseconds = max(0, delay)

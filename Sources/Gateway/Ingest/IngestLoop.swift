@@ -81,6 +81,8 @@ final class IngestLoop {
     if let items = settings.startItems, !items.isEmpty { carried.append(contentsOf: items) }
     openSubscriber()
     while !isStopping {
+      published.pulse.turn(
+        batchStarted: batch.isEmpty ? nil : batchStarted, lastCommit: lastCommit)
       wait()
       readClock()
       handleRequests()
@@ -259,6 +261,8 @@ final class IngestLoop {
 /// The last figures, for other threads.
 final class FiguresBox: Sendable {
   private let figures = Mutex(IngestFigures())
+  /// Left at each turn, also while a batch is open.
+  let pulse = Pulse()
 
   func put(_ new: IngestFigures) { figures.withLock { $0 = new } }
   var value: IngestFigures { figures.withLock { $0 } }

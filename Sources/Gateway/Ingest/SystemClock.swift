@@ -49,18 +49,24 @@ public struct ClockSource: Sendable {
   }
 
   private static func systemBootID() -> UInt64 {
-    guard let file = fopen("/proc/sys/kernel/random/boot_id", "re") else { return 0 }
+    if let id = readBootID() { return id }
+    // A sandbox hides the file; our systemd unit says the id here.
+    if let text = getenv("MILLWRIGHT_BOOT_ID"), let id = bootID(String(cString: text)) { return id }
+    // Unknown: no earlier process may be taken for one of this boot.
+    return UInt64.random(in: 1...UInt64.max)
+  }
+
+  private static func readBootID() -> UInt64? {
+    guard let file = fopen("/proc/sys/kernel/random/boot_id", "re") else { return nil }
     defer { fclose(file) }
-    var value: UInt64 = 0
-    var digits = 0
-    while digits < 16 {
-      let character = fgetc(file)
-      guard character != EOF else { break }
-      guard let digit = Character(UnicodeScalar(UInt8(truncatingIfNeeded: character))).hexDigitValue
-      else { continue }
-      value = value << 4 | UInt64(digit)
-      digits += 1
-    }
-    return value
+    var line = [CChar](repeating: 0, count: 64)
+    guard fgets(&line, Int32(line.count), file) != nil else { return nil }
+    return bootID(String(cString: line))
+  }
+
+  /// The first eight bytes of an id in hexadecimal digits, with or without hyphens; `nil` for other text.
+  static func bootID(_ text: String) -> UInt64? {
+    let digits = text.filter(\.isHexDigit).prefix(16)
+    return digits.count == 16 ? UInt64(digits, radix: 16) : nil
   }
 }

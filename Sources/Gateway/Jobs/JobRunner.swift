@@ -16,6 +16,7 @@ final class JobRunner: Sendable {
   private let mailbox: Mailbox
   private let settings: StoreSettings
   private let logger: Logger
+  private let watch: JobWatch
   private let devices: Mutex<DeviceConfiguration>
   private let isStopping = Mutex(false)
   private let finished = DispatchSemaphore(value: 0)
@@ -23,12 +24,13 @@ final class JobRunner: Sendable {
 
   init(
     reader: StoreReader, mailbox: Mailbox, settings: StoreSettings, devices: DeviceConfiguration,
-    logger: Logger
+    clock: ClockSource, logger: Logger
   ) {
     self.reader = reader
     self.mailbox = mailbox
     self.settings = settings
     self.logger = logger
+    watch = JobWatch(clock: clock)
     self.devices = Mutex(devices)
   }
 
@@ -68,7 +70,12 @@ final class JobRunner: Sendable {
     }
   }
 
+  /// The job in hand; `nil` between two.
+  var job: PipelineState.Job? { watch.job }
+
   private func attempt(_ job: String, _ body: () throws -> Void) {
+    watch.begin(job)
+    defer { watch.end() }
     do {
       try body()
     } catch {
@@ -125,6 +132,7 @@ final class JobRunner: Sendable {
       throw RescueHalted(reason: "the rows could not be written")
     }
     try checkpoint()
+    watch.step()
     Thread.sleep(forTimeInterval: 0.05)
   }
 
@@ -148,6 +156,7 @@ final class JobRunner: Sendable {
     let catalog = try reader.catalog()
     for series in try compactor.candidates() {
       guard !shouldStop else { return }
+      watch.step()
       guard Int(series) < catalog.series.count else { continue }
       let definition = catalog.series[Int(series)]
       if let set = try compactor.nextMerge(
@@ -172,6 +181,7 @@ final class JobRunner: Sendable {
         }, uniquingKeysWith: { first, _ in first })
     }
     for definition in catalog.series where !shouldStop {
+      watch.step()
       guard let span = profiles[catalog.devices[Int(definition.device)].profile] else { continue }
       let limit = now.advanced(byMicroseconds: -Int64(span.components.seconds) * 1_000_000)
       if let set = try retention.expired(series: definition.index, before: limit, now: now) {

@@ -15,13 +15,16 @@ struct Site: Sendable {
 
   private var files: [String: File] = [:]
 
-  /// Beside the executable, where `swift build` and our packages put it.
+  /// Beside the executable, where `swift build` puts it, else where a Debian package does: for
+  /// /usr/bin/millwright that is /usr/share/millwright/site.
   static var standardDirectory: String {
     // Without /proc the site has no files and its paths answer 404.
     let executable =
       (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-    return (executable as NSString).deletingLastPathComponent
-      + "/millwright_Web.resources/Resources"
+    let folder = (executable as NSString).deletingLastPathComponent
+    let beside = folder + "/millwright_Web.resources/Resources"
+    return FileManager.default.fileExists(atPath: beside)
+      ? beside : (folder as NSString).deletingLastPathComponent + "/share/millwright/site"
   }
 
   private static let types = [
@@ -47,7 +50,7 @@ struct Site: Sendable {
     guard let file = files[name] else {
       throw .notFound(
         "the file `\(name)` of the site is not there; it belongs into millwright_Web.resources beside "
-          + "the executable")
+          + "the executable, or into share/millwright/site of its installation")
     }
     var headers: HTTPFields = [.eTag: file.tag, .cacheControl: "no-cache"]
     headers[.contentPolicy] = "default-src 'self'; frame-ancestors 'none'"

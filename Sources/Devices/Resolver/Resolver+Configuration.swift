@@ -80,6 +80,7 @@ extension Resolver {
     registry.limits.seriesMax = configuration.settings.seriesMax
     registry.limits.wordsMax = configuration.settings.wordsMax
     sparkplug.settings = configuration.settings.sparkplug
+    announcements.settings = configuration.settings.announcements
     farPastMicroseconds = configuration.settings.farPast.microseconds
     farFutureMicroseconds = configuration.settings.farFuture.microseconds
     profileIndexes = [:]

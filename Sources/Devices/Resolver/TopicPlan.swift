@@ -65,18 +65,19 @@ extension TopicPlan {
   /// The plans of a topic under a configuration: one, or one for each device it was announced for.
   ///
   /// A route or a declared device comes first, then what was announced, then the habits of the families,
-  /// then the rules for any topic.
+  /// then the rules for any topic. Announcements themselves are heard also under a route, which often has
+  /// wildcards and was not meant for them, unless it ignores them.
   static func plans(
     of topic: String, configuration: DeviceConfiguration, table: RouteTable,
     book: AnnouncementBook
   ) -> [TopicPlan] {
     let plain = TopicPlan(topic: topic, configuration: configuration, table: table)
-    guard !plain.isRouted, plain.sparkplug == nil else { return [plain] }
-    if book.announces(topic) {
+    if !plain.isIgnored, book.announces(topic) {
       var plan = plain
       plan.isAnnouncement = true
       return [plan]
     }
+    guard !plain.isRouted, plain.sparkplug == nil else { return [plain] }
     let announced = book.announced(topic)
     if !announced.isEmpty {
       let told = announced.filter { $0.content != .ignored || $0.availability != nil }

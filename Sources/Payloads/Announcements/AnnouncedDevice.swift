@@ -124,7 +124,9 @@ public struct AnnouncedAvailability: Hashable, Sendable {
   ///
   /// - Throws: `bad_availability` for any other word, and what is wrong with the JSON.
   public func isOnline(_ payload: UnsafeRawBufferPointer) throws(PayloadError) -> Bool {
-    var word = String(decoding: payload.prefix(256), as: UTF8.self).trimmingASCIISpaces()
+    let start = payload.firstIndex { $0 > Ascii.blank } ?? payload.endIndex
+    let end = payload.lastIndex { $0 > Ascii.blank }.map { $0 + 1 } ?? start
+    var word = String(decoding: payload[start..<end].prefix(256), as: UTF8.self)
     if !path.isEmpty, word.hasPrefix("{") || word.hasPrefix("[") {
       let names = splitPath(path).map { String(decoding: $0, as: UTF8.self) }
       word = try JSONTree(reading: payload)[path: names]?.word ?? ""

@@ -36,6 +36,31 @@ public struct JSONMapping: Hashable, Sendable {
     case ignore
   }
 
+  /// What a member's name says wherever it stands among the rest: unit, or that it is nothing to store.
+  ///
+  /// Digits at the end of the member's name are passed over (`Temperature2`) unless a rule has them.
+  public struct Leaf: Hashable, Sendable {
+    public var name: String
+    /// Where `unitPath` gives none; empty: not known.
+    public var unit: String
+    /// Path, from the root of the point, of the unit; empty: none.
+    public var unitPath: String
+    /// How the source writes units that we write otherwise: raw → unit.
+    public var unitWords: [String: String]
+    public var isIgnored: Bool
+
+    public init(
+      name: String, unit: String = "", unitPath: String = "", unitWords: [String: String] = [:],
+      isIgnored: Bool = false
+    ) {
+      self.name = name
+      self.unit = unit
+      self.unitPath = unitPath
+      self.unitWords = unitWords
+      self.isIgnored = isIgnored
+    }
+  }
+
   public var items: String = ""
   public var devicePath: String = ""
   public var deviceTypePath: String = ""
@@ -45,6 +70,10 @@ public struct JSONMapping: Hashable, Sendable {
   /// Paths never taken (and everything below them).
   public var ignore: [String] = []
   public var rest: Rest = .take
+  /// Rules for the members that `rest` takes.
+  public var leaves: [Leaf] = []
+  /// Times that cannot be read are no times, rather than refused.
+  public var passesOverBadTimes = false
 
   public init() {}
 

@@ -38,8 +38,17 @@ final class JSONPlan: Sendable {
     var timeCapture: Int
     var qualityCapture: Int
     var unitCapture: Int
+    /// Units that the source writes otherwise.
+    var unitWords: [(raw: [UInt8], unit: [UInt8])] = []
     /// Nothing has to be added when its point ends.
     var isPlain: Bool
+  }
+
+  /// What is done with members of one name.
+  struct Leaf: Sendable {
+    var name: [UInt8]
+    /// Index in `metrics`, whose unit is theirs; -1: they are nothing to store.
+    var metric: Int
   }
 
   let nodes: [Node]
@@ -47,6 +56,9 @@ final class JSONPlan: Sendable {
   let metrics: [Metric]
   let captureCount: Int
   let takesRest: Bool
+  /// Rules by the name of a member; few mappings have any.
+  let leaves: [Leaf]
+  let passesOverBadTimes: Bool
   /// The device shape: a point without device or metrics is refused.
   let isDeviceShape: Bool
 
@@ -76,6 +88,18 @@ final class JSONPlan: Sendable {
           timeCapture: time, qualityCapture: quality, unitCapture: unit,
           isPlain: metric.unit.isEmpty && time < 0 && quality < 0 && unit < 0))
     }
+    leaves = mapping.leaves.map { leaf in
+      guard !leaf.isIgnored else { return Leaf(name: Array(leaf.name.utf8), metric: -1) }
+      metrics.append(
+        Metric(
+          name: [], unit: Array(leaf.unit.utf8), timeCapture: -1, qualityCapture: -1,
+          unitCapture: tree.capture(leaf.unitPath),
+          unitWords: leaf.unitWords.sorted { $0.key < $1.key }
+            .map { (Array($0.key.utf8), Array($0.value.utf8)) },
+          isPlain: false))
+      return Leaf(name: Array(leaf.name.utf8), metric: metrics.count - 1)
+    }
+    self.passesOverBadTimes = mapping.passesOverBadTimes
     self.nodes = tree.nodes
     self.captureCount = tree.captureCount
     self.items = splitPath(mapping.items)
@@ -102,6 +126,8 @@ final class JSONPlan: Sendable {
     self.items = []
     self.metrics = []
     self.takesRest = false
+    self.leaves = []
+    self.passesOverBadTimes = false
     self.isDeviceShape = true
   }
 
@@ -119,6 +145,20 @@ final class JSONPlan: Sendable {
       if index == count { return child.node }
     }
     return -1
+  }
+}
+
+extension JSONPlan {
+  /// The rule for members called `name`: exactly, else without the digits at its end.
+  func leaf(named name: UnsafeRawBufferPointer) -> Leaf? {
+    if let leaf = exactLeaf(name[...]) { return leaf }
+    var stem = name[...]
+    while let last = stem.last, last &- Ascii.zero < 10 { stem.removeLast() }
+    return stem.count == name.count ? nil : exactLeaf(stem)
+  }
+
+  private func exactLeaf(_ name: Swift.Slice<UnsafeRawBufferPointer>) -> Leaf? {
+    leaves.first { $0.name.count == name.count && $0.name.elementsEqual(name) }
   }
 }
 

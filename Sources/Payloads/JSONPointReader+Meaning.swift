@@ -15,7 +15,9 @@ extension JSONPointReader {
     if roles.contains(.time), plan.nodes[node].timeRank < timeRank {
       timeRank = plan.nodes[node].timeRank
       point.time = time(scalar, start, end, readings)
-      if point.time == nil { refuseTime(&readings) }
+      if point.time == nil {
+        if plan.passesOverBadTimes { timeRank = .max } else { refuseTime(&readings) }
+      }
     }
     if roles.contains(.device) {
       point.device = id(scalar, start, end)
@@ -118,12 +120,26 @@ extension JSONPointReader {
       readings.fields[index].quality = known ?? .uncertain
     }
     if case .scalar(.text(let text), _, _)? = capture(metric.unitCapture), text.isValid {
-      readings.fields[index].unit = text.slice
+      readings.fields[index].unit = translated(text.slice, metric, &readings)
     } else if readings.fields[index].unit == nil, !metric.unit.isEmpty {
       let start = readings.scratch.count
       readings.scratch.append(contentsOf: metric.unit)
       readings.fields[index].unit = Slice(offset: start, count: metric.unit.count, isScratch: true)
     }
+  }
+
+  /// The unit that a source's word for it means, else the word.
+  func translated(
+    _ word: Slice, _ metric: JSONPlan.Metric, _ readings: inout Readings
+  ) -> Slice {
+    guard !metric.unitWords.isEmpty else { return word }
+    let known = readings.withBytes(of: word, payload: payload) { bytes in
+      metric.unitWords.first { $0.raw.elementsEqual(bytes) }?.unit
+    }
+    guard let known else { return word }
+    readings.scratch.append(contentsOf: known)
+    return Slice(
+      offset: readings.scratch.count - known.count, count: known.count, isScratch: true)
   }
 
   func capture(_ index: Int) -> Capture? { index < 0 ? nil : captures[index] }

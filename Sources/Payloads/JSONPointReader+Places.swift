@@ -19,6 +19,11 @@ extension JSONPointReader {
     }
   }
 
+  /// The mapping's rule for members of this name.
+  func leaf(_ name: Slice, _ readings: Readings) -> JSONPlan.Leaf? {
+    readings.withBytes(of: name, payload: payload) { plan.leaf(named: $0) }
+  }
+
   /// `prefix.name` in scratch.
   func join(
     _ prefix: Slice, _ name: Slice, _ readings: inout Readings

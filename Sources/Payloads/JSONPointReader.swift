@@ -273,9 +273,16 @@ struct JSONPointReader: ~Copyable {
       if takes { refuseName(name, &readings) }
       return
     }
+    let leaf = plan.leaves.isEmpty ? nil : self.leaf(name.slice, readings)
+    if leaf?.metric == -1 { return try scanner.skipValue(scratch: &readings.scratch) }
+    let fieldsStart = readings.fields.count
+    let isObject = scanner.next == Ascii.openBrace
     let isPlain = prefix.count == 0
     let full = isPlain ? name.slice : try join(prefix, name.slice, &readings)
     try value(named: full, node: node, takes: takes, into: &readings)
+    if let leaf, !isObject, readings.fields.count > fieldsStart {
+      pending.append(Pending(metric: leaf.metric, fields: fieldsStart..<readings.fields.count))
+    }
   }
 
   func refuseName(_ name: ScannedText, _ readings: inout Readings) {

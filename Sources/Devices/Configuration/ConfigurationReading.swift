@@ -17,6 +17,10 @@ import Telemetry
 ///     reorder_timeout: 5 s         # how long a message that is ahead waits for the missing one
 ///     rebirth: on_need             # on_need | never: ask a node for its birth when something was missed
 ///     rebirth_interval: 30 s       # least time between two requests to one node
+///   announcements:                 # families whose devices say themselves what their metrics are
+///     zigbee2mqtt: true
+///     tasmota: true
+///     home_assistant: true         # its MQTT discovery
 /// profiles:
 ///   - id: press                    # required
 ///     description: Hydraulic press
@@ -78,6 +82,9 @@ struct ConfigurationReading {
     settings.wordsMax = map.optional("words_max", .int(in: 1...10_000_000)) ?? settings.wordsMax
     if let sparkplug = map.optional("sparkplug", .map) {
       settings.sparkplug = SparkplugSettings(reading: sparkplug)
+    }
+    if let announcements = map.optional("announcements", .map) {
+      settings.announcements = AnnouncementSettings(reading: announcements)
     }
     map.refuseUnknownKeys()
     configuration.settings = settings

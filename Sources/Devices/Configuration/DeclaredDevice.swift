@@ -40,6 +40,7 @@ public enum UnknownDevicePolicy: String, Sendable, Hashable, CaseIterable {
 public struct DeviceSettings: Hashable, Sendable {
   public var unknownDevices: UnknownDevicePolicy = .adopt
   public var sparkplug = SparkplugSettings()
+  public var announcements = AnnouncementSettings()
   /// Source times further ahead of the receive time are replaced by it.
   public var farFuture: Duration = .seconds(3_600)
   /// Source times further behind the receive time are replaced by it (ten years of 365 days).

@@ -64,7 +64,7 @@ extension Resolver {
     return [.device(definition)]
   }
 
-  /// What the profile of its device says about a series; `nil` when it says nothing.
+  /// What the profile of its device, else its announcement, says about a series; `nil`: nothing.
   public func metricProfile(of series: UInt32) -> MetricProfile? {
     let definition = registry.series[Int(series)]
     return metricProfile(definition.metric, of: definition.device)
@@ -80,6 +80,7 @@ extension Resolver {
     registry.limits.seriesMax = configuration.settings.seriesMax
     registry.limits.wordsMax = configuration.settings.wordsMax
     sparkplug.settings = configuration.settings.sparkplug
+    announcements.settings = configuration.settings.announcements
     farPastMicroseconds = configuration.settings.farPast.microseconds
     farFutureMicroseconds = configuration.settings.farFuture.microseconds
     profileIndexes = [:]
@@ -148,7 +149,9 @@ extension Resolver {
 
   private func seriesWarnings() -> [String] {
     registry.series.compactMap { definition in
-      guard let metric = metricProfile(definition.metric, of: definition.device) else { return nil }
+      guard let metric = profile(of: definition.device)?.metric(definition.metric) else {
+        return nil
+      }
       let key = registry.key(of: definition.index)
       if metric.type != definition.type {
         return "`\(key)` stays \(definition.type.name), though its profile now says "

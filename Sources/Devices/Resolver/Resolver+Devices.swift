@@ -75,12 +75,14 @@ extension Resolver {
     return .known(definition.index)
   }
 
-  /// The payload's device type when a profile has that name, else the route's profile.
+  /// The payload's device type when a profile has that name, else the announced one, else the route's profile.
   private func profile(of point: Point, _ pass: MessagePass) -> String {
     if let slice = point.deviceType {
       let type = String(decoding: pass.bytes(slice), as: UTF8.self)
       if profileIndexes[type] != nil { return type }
     }
+    let announced = plans[pass.plan].deviceType
+    if !announced.isEmpty, profileIndexes[announced] != nil { return announced }
     return plans[pass.plan].profile
   }
 

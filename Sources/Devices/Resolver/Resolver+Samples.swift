@@ -180,6 +180,8 @@ extension Resolver {
     var number = number
     if field.unit != nil || !plans[pass.plan].units.isEmpty {
       number = try converted(number, field, series, pass, &outcome)
+    } else if plans[pass.plan].isAnnounced, let reading = seriesPlans[Int(series)].announced {
+      number = try converted(number, by: reading, series, &outcome)
     } else if seriesPlans[Int(series)].converts {
       number = seriesPlans[Int(series)].conversion.apply(number)
     }
@@ -205,9 +207,17 @@ extension Resolver {
       reading = unitReading(said, series: series)
     } else if let mapped = mappedUnit(pass.bytes(field.name), pass) {
       reading = mapped.withUnsafeBytes { unitReading($0, series: series) }
+    } else if plans[pass.plan].isAnnounced, let announced = seriesPlans[Int(series)].announced {
+      reading = announced
     } else {
       return seriesPlans[Int(series)].conversion.apply(number)
     }
+    return try converted(number, by: reading, series, &outcome)
+  }
+
+  private func converted(
+    _ number: Double, by reading: UnitReading, _ series: UInt32, _ outcome: inout Outcome
+  ) throws(Refused) -> Double {
     switch reading {
     case .converts(let conversion): return conversion.apply(number)
     case .unknown:

@@ -71,11 +71,15 @@ extension Resolver {
     return definition.index
   }
 
-  /// By the profile where it lists the metric, else guessed from the first value.
+  /// By the profile where it lists the metric, else as announced, else as its family's table says, else
+  /// guessed from the first value.
   private func newSeries(
     _ key: SeriesKey, of device: UInt32, _ field: Field, _ pass: MessagePass
   ) -> SeriesDefinition {
-    let profiled = metricProfile(key.metric, of: device)
+    var profiled = metricProfile(key.metric, of: device)
+    if profiled == nil, plans[pass.plan].family == .tasmota {
+      profiled = AnnouncedMetric(tasmota: key.metric).flatMap(MetricProfile.init)
+    }
     let guessedType: ValueType =
       switch field.value {
       case .number: .number
@@ -109,11 +113,15 @@ extension Resolver {
     field.unit.flatMap { $0.count > 0 ? pass.bytes($0) : nil }
   }
 
-  /// The profile's entry for a metric of a device, by linear search.
+  /// The profile's entry for a metric of a device, by linear search; what it leaves open, or all of it
+  /// where there is none, is as announced.
   func metricProfile(_ metric: String, of device: UInt32) -> MetricProfile? {
-    profileIndexes[registry.devices[Int(device)].profile].flatMap {
+    let definition = registry.devices[Int(device)]
+    let own = profileIndexes[definition.profile].flatMap {
       configuration.profiles[$0].metric(metric)
     }
+    let announced = announcements.metric(metric, of: definition.id).flatMap(MetricProfile.init)
+    return own?.completed(by: announced) ?? announced
   }
 
   mutating func prepare(_ index: UInt32) {
@@ -122,6 +130,9 @@ extension Resolver {
     let definition = registry.series[Int(index)]
     var plan = SeriesPlan(
       definition, metric: metricProfile(definition.metric, of: definition.device))
+    let announced = announcements.metric(
+      definition.metric, of: registry.devices[Int(definition.device)].id)
+    if let unit = announced?.unit, !unit.isEmpty { plan.announced = unitReading(unit, of: index) }
     plan.nameOffset = Int32(seriesNames.count)
     plan.nameCount = Int32(definition.metric.utf8.count)
     seriesNames.append(contentsOf: definition.metric.utf8)
@@ -131,15 +142,7 @@ extension Resolver {
   /// What a unit written in a payload means for a series, remembered by its bytes.
   mutating func unitReading(_ bytes: UnsafeRawBufferPointer, series: UInt32) -> UnitReading {
     if let known = unitNames.value(bytes, salt: series) { return conversions[known] }
-    let text = String(decoding: bytes, as: UTF8.self)
-    var reading = UnitReading.unknown
-    if let source = Telemetry.Unit(text),
-      let own = Telemetry.Unit(registry.series[Int(series)].unit)
-    {
-      reading =
-        Telemetry.Unit.conversion(from: source, to: own).map(UnitReading.converts)
-        ?? .incompatible(source: text)
-    }
+    let reading = unitReading(String(decoding: bytes, as: UTF8.self), of: series)
     guard bytes.count <= 64 else { return reading }
     if unitNames.isFull(for: bytes) {
       unitNames.removeAll()
@@ -148,6 +151,16 @@ extension Resolver {
     unitNames.insert(bytes, salt: series, value: conversions.count)
     conversions.append(reading)
     return reading
+  }
+}
+
+extension Resolver {
+  private func unitReading(_ text: String, of series: UInt32) -> UnitReading {
+    guard let source = Telemetry.Unit(text),
+      let own = Telemetry.Unit(registry.series[Int(series)].unit)
+    else { return .unknown }
+    return Telemetry.Unit.conversion(from: source, to: own).map(UnitReading.converts)
+      ?? .incompatible(source: text)
   }
 }
 

@@ -18,11 +18,14 @@ extension Resolver {
       topics.removeAll()
       plans.removeAll()
     }
-    plans.append(
-      TopicPlan(
-        topic: String(decoding: topic, as: UTF8.self), configuration: configuration, table: routes))
-    if isCached { topics.insert(topic, value: plans.count - 1) }
-    return plans.count - 1
+    let made = TopicPlan.plans(
+      of: String(decoding: topic, as: UTF8.self), configuration: configuration, table: routes,
+      book: announcements)
+    let first = plans.count
+    plans += made
+    plans[first].also = Array(first + 1..<plans.count)
+    if isCached { topics.insert(topic, value: first) }
+    return first
   }
 
   /// The caller's wish, the route, the content type, the look of the bytes: the first that says.
@@ -51,7 +54,8 @@ extension Resolver {
     if cached.position >= 0, cached.format == format, cached.precision == precision {
       return cached.position
     }
-    let key = DecoderKey(route: plans[plan].route, format: format, precision: precision)
+    let key = DecoderKey(
+      route: plans[plan].route, mapping: plans[plan].mapping, format: format, precision: precision)
     let position = decoderPositions[key] ?? makeDecoder(key)
     plans[plan].decoder = TopicPlan.CachedDecoder(
       position: position, format: format, precision: precision)
@@ -59,7 +63,8 @@ extension Resolver {
   }
 
   private mutating func makeDecoder(_ key: DecoderKey) -> Int {
-    let mapping = key.route >= 0 ? configuration.routes[key.route].mapping : .standard
+    let routed = key.route >= 0 ? configuration.routes[key.route].mapping : .standard
+    let mapping = key.mapping ?? routed
     decoders.append(
       CompiledDecoder(
         PayloadDecoder(format: key.format, mapping: mapping, linePrecision: key.precision)))

@@ -7,8 +7,8 @@ import Telemetry
 /// the registry and caches that can be thrown away at any time, so the same messages under the same
 /// configuration and registry give the same batch on every machine.
 ///
-/// Where a message belongs is told by the most specific route (see `Route`), else by these rules: a device
-/// id in the payload (device format, tag of line protocol); else the levels of the topic joined by `.`; of
+/// Where a message belongs is told by the most specific route (see `Route`), else by what its sender
+/// announced, else by the habits of a known family of devices, else by these rules: a device id in the payload (device format, tag of line protocol); else the levels of the topic joined by `.`; of
 /// a scalar the last level is the metric. A `/` in a device id becomes `.`.
 ///
 /// A series keeps type and unit for life. When a profile later says another unit of the same dimension,
@@ -48,6 +48,11 @@ public struct Resolver: Sendable {
   /// As of the last commit.
   private var sparkplugMark = SparkplugHost()
 
+  /// What devices said of their topics and metrics.
+  public internal(set) var announcements = AnnouncementBook()
+  /// As of the last commit.
+  private var announcementsMark = AnnouncementBook()
+
   /// A class so that a call does not copy the compiled mapping: 20 ns a message.
   final class CompiledDecoder: Sendable {
     let decoder: PayloadDecoder
@@ -57,6 +62,7 @@ public struct Resolver: Sendable {
 
   struct DecoderKey: Hashable, Sendable {
     var route: Int
+    var mapping: JSONMapping?
     var format: PayloadFormat
     var precision: TimePrecision
   }
@@ -86,6 +92,20 @@ public struct Resolver: Sendable {
       resolveSparkplug(message, topic, plan: plan, &outcome, &batch)
       return outcome
     }
+    if plans[plan].isAnnouncement, receiveAnnouncement(message, &outcome, &batch) { return outcome }
+    if plans[plan].family != nil {
+      resolveAnnounced(message, plan: plan, &outcome, &batch)
+    } else {
+      resolveValues(message, plan: plan, &outcome, &batch)
+    }
+    return outcome
+  }
+
+  /// Decodes a message and takes its points.
+  @inline(__always)
+  mutating func resolveValues(
+    _ message: IncomingMessage, plan: Int, _ outcome: inout Outcome, _ batch: inout Batch
+  ) {
     // Taken out for the length of the call, so that its bytes can be lent while the rest changes.
     var readings = Readings()
     swap(&readings, &self.readings)
@@ -96,11 +116,15 @@ public struct Resolver: Sendable {
     do throws(PayloadError) {
       try decoders[decoder].decoder.decode(message.payload, into: &readings)
     } catch {
-      refuse(message, error, &outcome, &batch)
-      return outcome
+      if plans[plan].family != nil, error.code == "no_metrics" {
+        // A message need not have all that was announced.
+        outcome.isIgnored = true
+      } else {
+        refuse(message, error, &outcome, &batch)
+      }
+      return
     }
     takePoints(readings, message, plan: plan, isScalar: format == .scalar, &outcome, &batch)
-    return outcome
   }
 
   /// Turns what a decoder found into samples, and sets the message aside where a part was not taken.
@@ -127,11 +151,15 @@ public struct Resolver: Sendable {
   public mutating func restore(memory: [(name: String, content: [UInt8])]) {
     sparkplug.restore(memory)
     sparkplugMark = sparkplug
+    announcements.restore(memory)
+    announcementsMark = announcements
+    emptyCaches()
   }
 
   /// Everything resolved so far is on disk: `rollBack` goes back to here.
   public mutating func markCommitted() -> Registry.Mark {
     sparkplugMark = sparkplug
+    announcementsMark = announcements
     return registry.mark
   }
 
@@ -146,6 +174,8 @@ public struct Resolver: Sendable {
   public mutating func rollBack(to mark: Registry.Mark) {
     registry.rollBack(to: mark)
     sparkplug = sparkplugMark
+    announcements = announcementsMark
+    announcements.settings = configuration.settings.announcements
     emptyCaches()
   }
 

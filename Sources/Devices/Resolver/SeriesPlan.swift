@@ -8,6 +8,8 @@ struct SeriesPlan: Sendable {
   /// From the unit that is assumed when the payload names none.
   var conversion = Conversion.identity
   var converts = false
+  /// What the announced unit means, for values on announced topics; `nil`: none was announced.
+  var announced: UnitReading?
   /// The engineering range in the series' own unit.
   var low = -Double.infinity
   var high = Double.infinity

@@ -4,6 +4,8 @@ import Telemetry
 /// What the topic of a message says about it, worked out once per topic.
 struct TopicPlan: Sendable {
   var isIgnored = false
+  /// A route or a declared device says what comes here.
+  var isRouted = false
   var format: PayloadFormat?
   var linePrecision = TimePrecision.nanoseconds
   /// Position in `configuration.routes`; −1 without a route.
@@ -23,6 +25,22 @@ struct TopicPlan: Sendable {
   var decoder = CachedDecoder()
   /// Set where the topic is laid out as Sparkplug says and nothing else is asked for.
   var sparkplug: SparkplugTopic?
+  /// Messages announce what others mean.
+  var isAnnouncement = false
+  /// Set where an announcement, or the habits of a family, tell what comes here.
+  var family: AnnouncementFamily?
+  /// Values without a unit are in the unit that was announced for their metric.
+  var isAnnounced = false
+  var carriesValues = true
+  /// Overrules the mapping of the route, which is none then.
+  var mapping: JSONMapping?
+  var availability: AnnouncedAvailability?
+  /// Ids of devices that are gone with this one.
+  var behind: [String] = []
+  /// The model, which may be the id of a profile.
+  var deviceType = ""
+  /// Positions of the plans for other devices of the same messages.
+  var also: [Int] = []
 
   struct TopicDevice: Sendable {
     var id: String
@@ -44,8 +62,61 @@ struct TopicPlan: Sendable {
 }
 
 extension TopicPlan {
-  /// The plan of a topic under a configuration.
-  init(topic: String, configuration: DeviceConfiguration, table: RouteTable) {
+  /// The plans of a topic under a configuration: one, or one for each device it was announced for.
+  ///
+  /// A route or a declared device comes first, then what was announced, then the habits of the families,
+  /// then the rules for any topic. Announcements themselves are heard also under a route, which often has
+  /// wildcards and was not meant for them, unless it ignores them.
+  static func plans(
+    of topic: String, configuration: DeviceConfiguration, table: RouteTable,
+    book: AnnouncementBook
+  ) -> [TopicPlan] {
+    let plain = TopicPlan(topic: topic, configuration: configuration, table: table)
+    if !plain.isIgnored, book.announces(topic) {
+      var plan = plain
+      plan.isAnnouncement = true
+      return [plan]
+    }
+    guard !plain.isRouted, plain.sparkplug == nil else { return [plain] }
+    let announced = book.announced(topic)
+    if !announced.isEmpty {
+      let told = announced.filter { $0.content != .ignored || $0.availability != nil }
+      return (told.isEmpty ? [announced[0]] : told).map { TopicPlan(plain, $0, isAnnounced: true) }
+    }
+    return [book.habitual(topic).map { TopicPlan(plain, $0, isAnnounced: false) } ?? plain]
+  }
+
+  private init(_ plain: TopicPlan, _ meaning: AnnouncementBook.Meaning, isAnnounced: Bool) {
+    self = plain
+    self.isAnnounced = isAnnounced
+    family = meaning.family
+    payloadNamesDevice = false
+    device.id = meaning.device
+    deviceType = meaning.type
+    availability = meaning.availability
+    behind = meaning.behind
+    switch meaning.content {
+    case .values(let mapping):
+      self.mapping = mapping
+      if isAnnounced {
+        format = .json
+        scalarDevice.id = meaning.device
+      } else {
+        // One value on a topic of its own: the last level is the metric.
+        scalarDevice.id = meaning.device.split(separator: ".").dropLast().joined(separator: ".")
+      }
+    case .scalar(let metric):
+      format = .scalar
+      scalarDevice.id = meaning.device
+      scalarMetric = Array(metric.utf8)
+    case .ignored: isIgnored = meaning.availability == nil
+    case nil: break
+    }
+    carriesValues = meaning.content != nil && meaning.content != .ignored
+  }
+
+  /// The plan of a topic without announcements.
+  private init(topic: String, configuration: DeviceConfiguration, table: RouteTable) {
     let levels = topic.split(separator: "/")
     device.id = levels.joined(separator: ".")
     scalarDevice.id = levels.dropLast().joined(separator: ".")
@@ -57,6 +128,7 @@ extension TopicPlan {
     }
     defer { if format ?? .sparkplug != .sparkplug { self.sparkplug = nil } }
     guard let (target, captures) = table.match(topic) else { return }
+    isRouted = true
     switch target {
     case .device(let position): follow(configuration.devices[position])
     case .route(let position): follow(configuration.routes[position], position, captures)

@@ -186,6 +186,25 @@ struct AnnouncementBookTests {
     }
   }
 
+  @Test("The two halves of a Tasmota device find each other in any order, and part again")
+  mutating func tasmotaHalves() throws {
+    let (config, sensors) = ("tasmota/discovery/A/config", "tasmota/discovery/A/sensors")
+    func device(_ topic: String) -> String {
+      #"{"t": "\#(topic)", "ft": "%prefix%/%topic%/", "tp": ["cmnd", "stat", "tele"]}"#
+    }
+    try book.receive(sensors, #"{"sn": {"BH1750": {"Illuminance": 3}}}"#)
+    #expect(book.deviceCount == 0 && book.looseCount == 1)
+    try book.receive(config, device("a"))
+    #expect(book.metric("BH1750.Illuminance", of: "a")?.unit == "lx")
+    try book.receive(config, device("b"))
+    #expect(book.metric("BH1750.Illuminance", of: "a") == nil)
+    #expect(book.metric("BH1750.Illuminance", of: "b") != nil)
+    try book.receive(config, "")
+    #expect(book.metric("BH1750.Illuminance", of: "b") == nil && book.firstFault == nil)
+    try book.receive(sensors, "")
+    #expect(book.looseCount == 0 && book.announcementCount == 0)
+  }
+
   @Test("Which of two is refused stays so over a restart")
   mutating func orderOfRestoring() throws {
     let parts = [("homeassistant/sensor/z/config", "°C"), ("homeassistant/device/a/config", "bar")]
@@ -240,6 +259,22 @@ struct AnnouncementBookTests {
   func manyValues() {
     let payload = "[" + String(repeating: "0,", count: 600_000) + "0]"
     #expect(code("zigbee2mqtt/bridge/devices", payload) == "too_many_fields")
+  }
+
+  @Test("Devices and components beyond their bounds are refused, what was known before stays")
+  mutating func bounds() throws {
+    let topic = "zigbee2mqtt/bridge/devices"
+    try book.receive(topic, zigbee("a", [("temperature", "°C")]))
+    let devices = (0...AnnouncementBook.devicesMax).map {
+      #"{"friendly_name":"\#($0)","ieee_address":"0"}"#
+    }
+    #expect(code(topic, "[\(devices.joined(separator: ","))]") == "too_many_announcements")
+    let components = (0...2_000).map { "\"c\($0)\": {\"p\": \"text\"}" }
+    let device = #"{"dev": {"ids": "d"}, "cmps": {\#(components.joined(separator: ","))}}"#
+    #expect(code("homeassistant/device/d/config", device) == "too_many_fields")
+    #expect(book.metric("temperature", of: "a") != nil && book.byteCount > 0)
+    try book.receive(topic, "")
+    #expect(book.byteCount == 0)
   }
 
   @Test("Names and topics that cannot be are left out and told")

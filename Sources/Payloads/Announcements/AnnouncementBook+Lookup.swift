@@ -33,14 +33,13 @@ extension AnnouncementBook {
     var claims = (index.topics[topic] ?? []).filter { settings.isOn($0.family) }
     if claims.contains(where: \.family.isNative) { claims.removeAll { !$0.family.isNative } }
     var meanings: [String: Meaning] = [:]
+    var paths: [String: Set<String>] = [:]
     for claim in claims {
-      var meaning =
-        meanings[claim.device]
-        ?? Meaning(family: claim.family, device: claim.device, type: claim.type)
-      meaning.add(claim.content)
-      meanings[claim.device] = meaning
+      meanings[
+        claim.device,
+        default: Meaning(family: claim.family, device: claim.device, type: claim.type)
+      ].add(claim.content, &paths[claim.device, default: []])
     }
-    // Attributes that are values for another device are ignored for this one alone.
     return meanings.values.sorted { $0.device < $1.device }.map { meaning in
       var meaning = meaning
       if meaning.availability != nil { meaning.behind = devices(behind: topic) }
@@ -152,18 +151,23 @@ extension AnnouncementBook {
 
 extension AnnouncementBook.Meaning {
   /// Joins what another announcement says of the same topic and device.
-  fileprivate mutating func add(_ claimed: AnnouncedTopic.Content) {
+  ///
+  /// - Parameter paths: of the metrics joined so far; the first that claims one gives it its name.
+  fileprivate mutating func add(_ claimed: AnnouncedTopic.Content, _ paths: inout Set<String>) {
     switch (claimed, content) {
     case (.availability(let said), _): availability = availability ?? said
     case (.values(let mapping), .values(var joined)):
-      for metric in mapping.metrics
-      where !joined.metrics.contains(where: { $0.path == metric.path }) {
+      // Emptied so that the array in it is not copied for each announcement.
+      content = nil
+      for metric in mapping.metrics where paths.insert(metric.path).inserted {
         joined.metrics.append(metric)
       }
       joined.ignore += mapping.ignore.filter { !joined.ignore.contains($0) }
       if mapping.rest == .take { joined.rest = .take }
       content = .values(joined)
-    case (.values(let mapping), nil), (.values(let mapping), .ignored): content = .values(mapping)
+    case (.values(let mapping), nil), (.values(let mapping), .ignored):
+      paths.formUnion(mapping.metrics.map(\.path))
+      content = .values(mapping)
     case (.scalar(let metric), nil), (.scalar(let metric), .ignored):
       content = .scalar(metric: metric)
     case (.ignored, nil): content = .ignored

@@ -17,6 +17,8 @@ import Telemetry
 /// passed over knowingly. Units of climate are stored only where the device says them.
 enum HomeAssistant {
   static let root = "homeassistant/"
+  /// Of one device.
+  static let componentsMax = 2_000
 
   /// Where an entity was announced: the levels between root and `config`.
   struct Place: Hashable {
@@ -61,6 +63,11 @@ enum HomeAssistant {
         code: "bad_announcement",
         detail: "`cmps` is missing; a device is announced with its components.")
     }
+    guard components.members.count <= componentsMax else {
+      throw PayloadError(
+        code: "too_many_fields",
+        detail: "A device may be announced with \(componentsMax) components at a time.")
+    }
     var refusals: [Refusal] = []
     var hasEntities = false
     for member in components.members {
@@ -77,6 +84,9 @@ enum HomeAssistant {
           Refusal(place: "cmps.\(member.name)", code: error.code, detail: error.detail))
       }
     }
+    // Components share topics of availability.
+    var known: Set<AnnouncedTopic> = []
+    device.topics.removeAll { !known.insert($0).inserted }
     return (hasEntities ? [device] : [], refusals)
   }
 

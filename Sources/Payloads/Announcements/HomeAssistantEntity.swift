@@ -9,6 +9,9 @@ struct HomeAssistantEntity {
   /// Where it stands in the announcement, for refusals.
   var place: String
 
+  /// Of one entity; Home Assistant's own bridges name two.
+  private static let availabilityTopicsMax = 16
+
   /// Classes whose values are words or times; every other class is a quantity.
   private static let wordClasses: Set<String> = ["enum", "date", "timestamp"]
 
@@ -165,7 +168,7 @@ struct HomeAssistantEntity {
       let fields = HomeAssistantFields(entry, base: fields.baseTopic)
       sources.append((fields, fields.topic("topic"), "value_template"))
     }
-    for source in sources {
+    for source in sources.prefix(Self.availabilityTopicsMax) {
       guard let topic = source.topic else { continue }
       var availability = AnnouncedAvailability(
         online: source.fields.string("payload_available") ?? "online",
@@ -179,8 +182,7 @@ struct HomeAssistantEntity {
           continue
         }
       }
-      let announced = AnnouncedTopic(topic, .availability(availability))
-      if !device.topics.contains(announced) { device.topics.append(announced) }
+      device.topics.append(AnnouncedTopic(topic, .availability(availability)))
     }
   }
 }

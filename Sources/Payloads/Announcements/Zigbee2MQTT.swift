@@ -17,6 +17,8 @@ enum Zigbee2MQTT {
   static let defaultBase = "zigbee2mqtt"
   static let devicesSuffix = "/bridge/devices"
   static let availability = AnnouncedAvailability(path: "state")
+  /// Later ones are left out.
+  private static let refusalsMax = 1_000
 
   /// How values are read, also of devices that were not announced.
   ///
@@ -48,6 +50,7 @@ enum Zigbee2MQTT {
     var refusals: [Refusal] = []
     for (index, entry) in tree.values.enumerated() where entry["type"]?.string != "Coordinator" {
       guard let name = entry["friendly_name"]?.string, !name.isEmpty else {
+        guard refusals.count < refusalsMax else { continue }
         refusals.append(
           Refusal(
             place: "/\(index)/friendly_name", code: "no_device",
@@ -70,7 +73,7 @@ enum Zigbee2MQTT {
             AnnouncedTopic("\(base)/\(name)/availability", .availability(availability)),
           ], metrics: reading.metrics))
     }
-    return (devices, refusals)
+    return (devices, Array(refusals.prefix(refusalsMax)))
   }
 
   private static func bridge(_ base: String) -> AnnouncedDevice {
@@ -84,6 +87,7 @@ enum Zigbee2MQTT {
 private struct ExposesReading {
   var metrics: [AnnouncedMetric] = []
   var refusals: [Refusal] = []
+  private var names: Set<String> = []
   private static let depthMax = 8
 
   mutating func read(_ expose: JSONTree, prefix: String, place: String, depth: Int) {
@@ -108,7 +112,7 @@ private struct ExposesReading {
     guard let property, isPublished, let metric = metric(expose, type, prefix + property) else {
       return
     }
-    if !metrics.contains(where: { $0.name == metric.name }) { metrics.append(metric) }
+    if names.insert(metric.name).inserted { metrics.append(metric) }
   }
 
   private func metric(_ expose: JSONTree, _ type: String, _ name: String) -> AnnouncedMetric? {

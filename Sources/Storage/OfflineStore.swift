@@ -47,6 +47,17 @@ public final class OfflineStore: Sendable {
       fetchOpen: { open.parts(of: $0) })
   }
 
+  /// What decoders remember, as of the end of the journal.
+  public func memory() throws -> [String: [UInt8]] {
+    var memory = try reader.database.read { try Store.loadMemory($0) }
+    for (_, item) in tail {
+      if case .remembered(let name, let content) = item {
+        memory[name] = content.isEmpty ? nil : content
+      }
+    }
+    return memory
+  }
+
   /// What the quarantine holds, oldest first, as of the end of the journal.
   public func quarantine() throws -> [HeldPayload] {
     var held = try reader.quarantine()

@@ -17,6 +17,8 @@ struct CheckCommand: AsyncParsableCommand {
         millwright check
         millwright check --config /etc/millwright/millwright.yaml
         millwright check --json | jq '.diagnostics[] | .message'
+        millwright check --explain plant/line1/press1/telemetry
+        millwright check --explain tele/plug/SENSOR --payload '{"ENERGY": {"Power": 12}}'
       """)
 
   @OptionGroup var place: ConfigurationOptions
@@ -24,7 +26,20 @@ struct CheckCommand: AsyncParsableCommand {
   @Flag(help: "One JSON object instead of lines.")
   var json = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Tell which route, decoder, device, profile and unit a message on this topic would get, and why.",
+      valueName: "topic"))
+  var explain: String?
+
+  @Option(help: ArgumentHelp("With --explain: the message, or @file.", valueName: "text"))
+  var payload = ""
+
+  @Option(help: ArgumentHelp("With --explain: its MQTT 5 content type.", valueName: "type"))
+  var contentType = ""
+
   func run() async throws {
+    if let explain { return try await tell(explain) }
     let (configuration, diagnostics) = place.loader().load()
     if json {
       print(CheckReport(configuration, diagnostics).json)
@@ -33,6 +48,24 @@ struct CheckCommand: AsyncParsableCommand {
       print(CheckReport(configuration, diagnostics).text)
     }
     if configuration == nil { throw ExitCode(Failure.Status.failed.rawValue) }
+  }
+
+  private func tell(_ topic: String) async throws {
+    try await reporting {
+      let loaded = try place.load()
+      var bytes = Array(payload.utf8)
+      if payload.hasPrefix("@") {
+        let path = String(payload.dropFirst())
+        guard let content = FileManager.default.contents(atPath: path) else {
+          throw Failure("\(path) cannot be read")
+        }
+        bytes = [UInt8](content)
+      }
+      let report = try ExplainReport(
+        topic: topic, payload: bytes, contentType: contentType, configuration: loaded.devices,
+        data: loaded.gateway.store.directory)
+      print(report.text)
+    }
   }
 }
 

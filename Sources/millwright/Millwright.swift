@@ -17,6 +17,7 @@ struct Millwright: AsyncParsableCommand {
         millwright query press1/temperature --from -1h --step 5m
         millwright query --sql 'SELECT device, count(*) FROM samples GROUP BY 1'
         millwright export --series 'press1/*' --from -1d --output press1.csv
+        millwright map --from 'plant/#'         propose a mapping from what is heard
         millwright doctor                       is the data directory healthy?
 
       EXIT STATUS
@@ -34,6 +35,6 @@ struct Millwright: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, CheckCommand.self, QueryCommand.self, ExportCommand.self,
       DevicesCommand.self, QuarantineCommand.self, SimulateCommand.self, DoctorCommand.self,
-      RecordCommand.self, ReplayCommand.self, BenchCommand.self,
+      MapCommand.self, RecordCommand.self, ReplayCommand.self, BenchCommand.self,
     ])
 }

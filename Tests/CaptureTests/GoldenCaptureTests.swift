@@ -35,7 +35,9 @@ struct GoldenCaptureTests {
     settings.families = [family]
     settings.faults = [.reconnect]
     var plant = Plant(seed: 4, start: Self.start, settings: settings)
-    if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+    if FileManager.default.fileExists(atPath: path) {
+      try FileManager.default.removeItem(atPath: path)
+    }
     let writer = try CaptureWriter(path: path)
     for message in plant.step(to: Self.start.advanced(byMicroseconds: 240_000_000)) {
       try writer.append(
@@ -46,7 +48,9 @@ struct GoldenCaptureTests {
     try writer.close()
   }
 
-  @Test("A capture gives the series, units and samples that it always gave", arguments: DeviceFamily.allCases)
+  @Test(
+    "A capture gives the series, units and samples that it always gave",
+    arguments: DeviceFamily.allCases)
   func golden(_ family: DeviceFamily) throws {
     let scratch = try Scratch()
     let rig = try ReplayRig(directory: scratch.path)

@@ -103,9 +103,12 @@ final class ReplayRig: @unchecked Sendable {  // One test drives it.
     }
     let catalog = store.catalog
     var lines: [String] = []
-    for series in catalog.series.sorted(by: { catalog.key(of: $0.index) < catalog.key(of: $1.index) }) {
+    for series in catalog.series.sorted(by: {
+      catalog.key(of: $0.index) < catalog.key(of: $1.index)
+    }) {
       let unit = series.unit.isEmpty ? "" : " \(series.unit)"
-      lines.append("\(catalog.key(of: series.index))  \(series.type.name) \(series.kind.name)\(unit)")
+      lines.append(
+        "\(catalog.key(of: series.index))  \(series.type.name) \(series.kind.name)\(unit)")
       let page = try reader.page(
         of: series.index, from: .distantPast, through: .distantFuture, count: 100_000)
       for index in 0..<page.columns.count {

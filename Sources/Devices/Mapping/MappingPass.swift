@@ -12,6 +12,8 @@ struct MappingPass {
   private(set) var knownDevices: Set<String> = []
   /// Device → metric → what it seems to be.
   private(set) var guesses: [String: [String: MetricGuess]] = [:]
+  /// Topics whose payloads name the device themselves: a route would only rename it.
+  private(set) var namedByPayload: Set<String> = []
   private(set) var refused: [(topic: String, reason: String)] = []
   private var resolver: Resolver
   private var observations: [UInt32: SeriesObservation] = [:]
@@ -32,10 +34,14 @@ struct MappingPass {
         kind: resolver.metricProfile(of: series)?.kind)
     }
     for (topic, metrics) in metricsOfTopics where !metrics.isEmpty {
-      shapes[topic] = .some(resolver.isScalar(topic) ? nil : metrics.sorted().joined(separator: ","))
+      shapes[topic] = .some(
+        resolver.isScalar(topic) ? nil : metrics.sorted().joined(separator: ","))
     }
-    for (topic, found) in devices where origins[topic] != TopicOrigin.none {
-      knownDevices.formUnion(found)
+    for (topic, found) in devices {
+      let levels = topic.split(separator: "/")
+      let byTopic = [levels, levels.dropLast()].map { $0.joined(separator: ".") }
+      if found.isDisjoint(with: byTopic) { namedByPayload.insert(topic) }
+      if origins[topic] != TopicOrigin.none { knownDevices.formUnion(found) }
     }
   }
 

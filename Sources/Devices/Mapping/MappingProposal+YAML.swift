@@ -2,7 +2,7 @@ import Telemetry
 
 extension MappingProposal {
   /// Whether there is anything to write.
-  public var isEmpty: Bool { routes.isEmpty }
+  public var isEmpty: Bool { routes.isEmpty && declarations.isEmpty }
 
   /// A devices file with profiles and routes; each line says where it comes from.
   public func yaml(source: String) -> String {
@@ -18,7 +18,11 @@ extension MappingProposal {
       lines.append("    metrics:")
       for metric in profile.metrics { lines.append("      " + line(metric)) }
     }
-    lines += ["", "routes:"]
+    if !declarations.isEmpty { lines += ["", "devices:"] }
+    for (device, profile) in declarations {
+      lines.append("  - {id: \(quoted(device)), profile: \(profile)}")
+    }
+    if !routes.isEmpty { lines += ["", "routes:"] }
     for route in routes {
       lines.append("  - topic: \(quoted(route.group.pattern))")
       if route.isScalar { lines.append("    format: scalar") }

@@ -39,6 +39,14 @@ public struct MappingProposal: Sendable {
 
   public private(set) var profiles: [ProposedProfile] = []
   public private(set) var routes: [ProposedRoute] = []
+
+  /// Devices that no proposed route gives their profile, with it.
+  public var declarations: [(device: String, profile: String)] {
+    let byRoute = Set(routes.map(\.profile))
+    return profiles.filter { !$0.isKnown && !byRoute.contains($0.id) }
+      .flatMap { profile in profile.devices.map { ($0, profile.id) } }
+  }
+
   /// Topics that something is known of, with what: `zigbee2mqtt/gate` → `announced by …`.
   public private(set) var known: [(topic: String, origin: TopicOrigin)] = []
   /// What could not be read, once per topic and reason.
@@ -52,13 +60,17 @@ public struct MappingProposal: Sendable {
     refused = first.refused
     known = first.origins.filter { $0.value != .none }
       .map { (topic: $0.key, origin: $0.value) }.sorted { $0.topic < $1.topic }
-    let groups = TopicGroup.groups(first.shapes.filter { first.origins[$0.key] == TopicOrigin.none })
+    let groups = TopicGroup.groups(
+      first.shapes.filter {
+        first.origins[$0.key] == TopicOrigin.none && !first.namedByPayload.contains($0.key)
+      })
     var proposed = configuration
     for group in groups {
       if let route = Route(group) { proposed.routes.append(route) }
     }
     let second = MappingPass(messages, configuration: proposed)
-    profiles = MappingProposal.profiles(second)
+    profiles = MappingProposal.profiles(
+      second, named: Set(first.namedByPayload.flatMap { first.devices[$0] ?? [] }))
     routes = groups.map { group in
       let devices = Set(group.topics.flatMap { second.devices[$0] ?? [] })
       let match = profiles.first { !$0.isKnown && devices.isSubset(of: Set($0.devices)) }
@@ -66,9 +78,12 @@ public struct MappingProposal: Sendable {
     }
   }
 
-  private static func profiles(_ pass: MappingPass) -> [ProposedProfile] {
+  /// - Parameter named: devices that their payloads name; with units for all they need no profile.
+  private static func profiles(_ pass: MappingPass, named: Set<String>) -> [ProposedProfile] {
     var groups: [[String]: [String]] = [:]
-    for (device, metrics) in pass.guesses { groups[metrics.keys.sorted(), default: []].append(device) }
+    for (device, metrics) in pass.guesses {
+      groups[metrics.keys.sorted(), default: []].append(device)
+    }
     var taken = Set<String>()
     return groups.sorted { $0.value.min() ?? "" < $1.value.min() ?? "" }.map { names, devices in
       let devices = devices.sorted()
@@ -79,7 +94,8 @@ public struct MappingProposal: Sendable {
       while !taken.insert(id).inserted { id += "_2" }
       return ProposedProfile(
         id: id, devices: devices, metrics: metrics,
-        isKnown: devices.allSatisfy { pass.knownDevices.contains($0) })
+        isKnown: devices.allSatisfy { pass.knownDevices.contains($0) }
+          || (devices.allSatisfy(named.contains) && !metrics.contains { $0.isGuess }))
     }
   }
 

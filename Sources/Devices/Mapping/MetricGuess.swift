@@ -16,7 +16,8 @@ public struct MetricGuess: Hashable, Sendable {
 
   /// - Parameter unit: as the source or an announcement says it; it is believed.
   public init(
-    _ metric: String, _ seen: SeriesObservation, unit said: String = "", kind known: MetricKind? = nil
+    _ metric: String, _ seen: SeriesObservation, unit said: String = "",
+    kind known: MetricKind? = nil
   ) {
     self.metric = metric
     (unit, words, reason, isGuess) = (said, [], "", false)
@@ -49,7 +50,7 @@ public struct MetricGuess: Hashable, Sendable {
       unit = Telemetry.Unit(hint.unit)?.code ?? hint.unit
       reasons.append(hint.reason)
       if !hint.isSure { isGuess = true }
-    } else if kind == .gauge {
+    } else if kind == .gauge, !["count", "number", "index"].contains(metric.lowercased()) {
       isGuess = true
       reasons.append("no unit in its name")
     }
@@ -60,12 +61,14 @@ public struct MetricGuess: Hashable, Sendable {
     "consumption", "import", "export", "pulses", "yield", "runtime", "today", "volume", "starts",
   ]
   private static let stateWords: Set<String> = [
-    "state", "status", "mode", "alarm", "error", "fault", "code", "phase", "step", "program", "tool",
+    "state", "status", "mode", "alarm", "error", "fault", "code", "phase", "step", "program",
+    "tool",
     "recipe", "relay", "switch", "contact", "door", "running",
   ]
   /// These rise for long without counting anything.
   private static let gaugeWords: Set<String> = [
-    "temperature", "temp", "pressure", "humidity", "level", "battery", "voltage", "current", "power",
+    "temperature", "temp", "pressure", "humidity", "level", "battery", "voltage", "current",
+    "power",
     "frequency", "speed", "flow", "position", "rssi", "load",
   ]
 
@@ -83,7 +86,9 @@ public struct MetricGuess: Hashable, Sendable {
     if seen.isIntegral, !words.isDisjoint(with: stateWords), !seen.hasMoreWords {
       return (.state, "\(seen.words.count) whole numbers", seen.count >= 10)
     }
-    if seen.isIntegral, neverFell, seen.rises >= 10, words.isDisjoint(with: gaugeWords), unit.isEmpty {
+    if seen.isIntegral, neverFell, seen.rises >= 10, words.isDisjoint(with: gaugeWords),
+      unit.isEmpty
+    {
       return (.counter, "rose \(seen.rises) times, never fell", false)
     }
     return (.gauge, "", true)

@@ -19,14 +19,17 @@ public struct TopicGroup: Hashable, Sendable {
   ///   - isScalar: each topic carries one bare value, named by its last level.
   public init(_ topics: [String], isScalar: Bool) {
     self.topics = topics.sorted()
-    let levels = self.topics.map { $0.split(separator: "/", omittingEmptySubsequences: false).map(String.init) }
+    let levels = self.topics.map {
+      $0.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    }
     let first = levels[0]
     let metricLevel = isScalar && first.count > 1 ? first.count - 1 : nil
     let varying = first.indices.filter { index in
       index != metricLevel && levels.contains { $0[index] != first[index] }
     }
     let isGenericEnd =
-      metricLevel == nil && first.count > 1 && TopicGroup.generic.contains(first[first.count - 1].lowercased())
+      metricLevel == nil && first.count > 1
+      && TopicGroup.generic.contains(first[first.count - 1].lowercased())
     var deviceLevel = varying.last ?? (metricLevel ?? first.count) - (isGenericEnd ? 2 : 1)
     deviceLevel = max(0, deviceLevel)
     var parts = first
@@ -53,7 +56,8 @@ public struct TopicGroup: Hashable, Sendable {
       let levels = topic.split(separator: "/", omittingEmptySubsequences: false)
       // Of bare values the branch above device and metric tells who belongs together.
       let branch = levels.dropLast(2).joined(separator: "/")
-      byShape["\(levels.count)|" + (shape.map { "j" + $0 } ?? "s" + branch), default: []].append(topic)
+      byShape["\(levels.count)|" + (shape.map { "j" + $0 } ?? "s" + branch), default: []].append(
+        topic)
     }
     return byShape.sorted { $0.key < $1.key }.map { key, topics in
       TopicGroup(topics, isScalar: key.split(separator: "|")[1].hasPrefix("s"))

@@ -25,32 +25,49 @@ enum UnitHints {
 
   /// Last words of a name that are units.
   private static let suffixes: [String: String] = [
-    "c": "Cel", "degc": "Cel", "celsius": "Cel", "degf": "[degF]", "fahrenheit": "[degF]",
-    "kelvin": "K", "pct": "%", "percent": "%", "rh": "%", "hpa": "hPa", "kpa": "kPa", "mbar": "mbar",
+    "c": "Cel", "f": "[degF]", "degc": "Cel", "celsius": "Cel", "degf": "[degF]",
+    "fahrenheit": "[degF]",
+    "kelvin": "K", "pct": "%", "percent": "%", "rh": "%", "hpa": "hPa", "kpa": "kPa",
+    "mbar": "mbar",
     "bar": "bar", "psi": "[psi]", "w": "W", "kw": "kW", "watt": "W", "watts": "W", "va": "V.A",
     "kva": "kV.A", "kwh": "kW.h", "wh": "W.h", "mwh": "MW.h", "v": "V", "volt": "V", "volts": "V",
     "mv": "mV", "a": "A", "amp": "A", "amps": "A", "ma": "mA", "hz": "Hz", "khz": "kHz",
-    "rpm": "/min", "ms": "ms", "sec": "s", "secs": "s", "seconds": "s", "minutes": "min", "hours": "h",
+    "rpm": "/min", "ms": "ms", "sec": "s", "secs": "s", "seconds": "s", "minutes": "min",
+    "hours": "h",
     "mm": "mm", "cm": "cm", "km": "km", "kmh": "km/h", "kg": "kg", "ppm": "[ppm]", "ppb": "[ppb]",
     "lx": "lx", "lux": "lx", "dbm": "dB[mW]", "db": "dB", "m3h": "m3/h", "lpm": "L/min",
     "litres": "L", "liters": "L", "mms": "mm/s", "ms2": "m/s2", "kb": "kBy", "bytes": "By",
   ]
 
+  private static let letters: [String: Set<String>] = [
+    "c": ["t", "temp", "temperature", "dewpoint"], "f": ["t", "temp", "temperature", "dewpoint"],
+    "v": ["u", "v", "voltage", "volt", "battery", "vbat"], "a": ["i", "current", "amps"],
+    "w": ["p", "power"],
+  ]
+
   private static let quantities: [(words: [String], usual: [Usual])] = [
-    (["temperature", "temp", "dewpoint", "tmp"], [Usual("Cel", -60...180), Usual("K", 200...500)]),
+    (
+      ["temperature", "temp", "dewpoint", "tmp"], [Usual("Cel", -60...180), Usual("K", 200...500)]
+    ),
     (["humidity", "hum", "moisture"], [Usual("%", 0...100)]),
-    (["pressure", "press", "barometer"], [
-      Usual("bar", 0...60), Usual("hPa", 800...1_100), Usual("Pa", 80_000...110_000),
-    ]),
+    (
+      ["pressure", "press", "barometer"],
+      [
+        Usual("bar", 0...60), Usual("hPa", 800...1_100), Usual("Pa", 80_000...110_000),
+      ]
+    ),
     (["power"], [Usual("kW", 0...0), Usual("W", -1e7...1e7)]),
     (["apparentpower"], [Usual("V.A", 0...1e7)]), (["reactivepower"], [Usual("var", -1e7...1e7)]),
     (["energy", "consumption"], [Usual("kW.h", 0...1e9)]),
     (["voltage", "volt"], [Usual("V", -1_000...1_000), Usual("mV", 1_200...4_500)]),
     (["current"], [Usual("A", -1_000...1_000)]),
     (["frequency", "freq"], [Usual("Hz", 40...70)]),
-    (["battery", "soc", "level", "position", "brightness", "utilization", "load"], [
-      Usual("%", 0...100)
-    ]),
+    (
+      ["battery", "soc", "level", "position", "brightness", "utilization", "load"],
+      [
+        Usual("%", 0...100)
+      ]
+    ),
     (["co2", "carbondioxide", "eco2"], [Usual("[ppm]", 300...10_000)]),
     (["tvoc", "voc"], [Usual("[ppb]", 0...60_000)]),
     (["illuminance", "lux", "light"], [Usual("lx", 0...200_000)]),
@@ -63,7 +80,8 @@ enum UnitHints {
     (["weight", "mass"], [Usual("kg", 0...1e6)]),
     (["distance"], [Usual("cm", 0...1_000)]),
     (["flow"], [Usual("m3/h", 0...500)]),
-    (["windspeed"], [Usual("m/s", 0...60)]), (["winddirection", "heading"], [Usual("deg", 0...360)]),
+    (["windspeed"], [Usual("m/s", 0...60)]),
+    (["winddirection", "heading"], [Usual("deg", 0...360)]),
     (["latitude", "lat"], [Usual("deg", -90...90)]),
     (["longitude", "lon", "lng"], [Usual("deg", -180...180)]),
   ]
@@ -78,12 +96,20 @@ enum UnitHints {
   static func hint(for metric: String, _ seen: SeriesObservation) -> Hint? {
     let words = nameWords(metric)
     guard let last = words.last else { return nil }
-    // A single letter is a unit only behind a quantity: `temp_c`, but not the axis `c`.
-    if words.count > 1 || last.utf8.count > 2, let unit = suffixes[last] {
-      return Hint(unit: unit, isSure: true, reason: "`\(last)` in its name")
+    if let unit = suffixes[last], words.count > 1 || last.utf8.count > 2,
+      let before = words.dropLast().last ?? words.last
+    {
+      // A single letter may as well be a phase or an axis: it is a unit behind its own quantity.
+      let isSure = last.utf8.count > 1 || letters[last]?.contains(before) == true
+      return Hint(unit: unit, isSure: isSure, reason: "`\(last)` in its name")
     }
     for word in [words.suffix(2).joined()] + words.reversed() {
-      guard let quantity = quantities.first(where: { $0.words.contains(word) }) else { continue }
+      guard
+        let quantity = quantities.first(where: { quantity in
+          // `apower` is a power, `heatsinktemperature` a temperature.
+          quantity.words.contains { word == $0 || ($0.utf8.count >= 5 && word.hasSuffix($0)) }
+        })
+      else { continue }
       let fitting = quantity.usual.filter {
         $0.range.contains(seen.low) && $0.range.contains(seen.high)
       }
@@ -92,7 +118,9 @@ enum UnitHints {
           unit: quantity.usual[quantity.usual.count - 1].unit, isSure: false,
           reason: "`\(word)`, but \(seen.summary) is unusual")
       }
-      let isSure = fitting.count == 1 && settled.contains(word)
+      // Whole numbers of energy are as often Wh as kWh.
+      let isSure =
+        fitting.count == 1 && settled.contains(word) && !(word == "energy" && seen.isIntegral)
       return Hint(unit: first.unit, isSure: isSure, reason: "`\(word)` of \(seen.summary)")
     }
     return nil

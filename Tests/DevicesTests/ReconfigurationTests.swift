@@ -49,6 +49,21 @@ import Testing
     #expect(try f.series("d/v").unit == "bar")
   }
 
+  @Test("A profile that is written later gives known series its kind, and a unit where they had none")
+  func laterProfile() throws {
+    var f = try Fixture("devices: [{id: d, topic: d}]")
+    f.send("d", #"{"energy": 1, "v": {"value": 2, "unit": "bar"}}"#)
+    let (items, warnings) = f.resolver.reconfigure(
+      try Fixture.configuration(
+        "profiles: [{id: p, metrics: {energy: {unit: kWh, kind: counter}, v: {unit: bar}}}]\n"
+          + "devices: [{id: d, profile: p, topic: d}]"))
+    #expect(warnings.isEmpty)
+    #expect(items.count == 2, "the device and one series: \(items)")
+    #expect(try f.series("d/energy").kind == .counter)
+    #expect(try f.series("d/energy").unit == "kW.h")
+    #expect(try f.series("d/v").unit == "bar")
+  }
+
   @Test("A batch that could not be committed leaves no definitions behind")
   func rollBack() throws {
     var f = try Fixture()

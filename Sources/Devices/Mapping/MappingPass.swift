@@ -29,9 +29,11 @@ struct MappingPass {
     for (series, seen) in observations {
       let definition = resolver.registry.series[Int(series)]
       let device = resolver.registry.devices[Int(definition.device)].id
-      guesses[device, default: [:]][definition.metric] = MetricGuess(
+      var guess = MetricGuess(
         definition.metric, seen, unit: definition.unit,
         kind: resolver.metricProfile(of: series)?.kind)
+      guess.isAsStored = guess.kind == definition.kind && guess.unit == definition.unit
+      guesses[device, default: [:]][definition.metric] = guess
     }
     for (topic, metrics) in metricsOfTopics where !metrics.isEmpty {
       shapes[topic] = .some(

@@ -70,7 +70,7 @@ public struct MappingProposal: Sendable {
     }
     let second = MappingPass(messages, configuration: proposed)
     profiles = MappingProposal.profiles(
-      second, named: Set(first.namedByPayload.flatMap { first.devices[$0] ?? [] }))
+      second, taken: Set(configuration.profiles.map(\.id)), named: Set(first.namedByPayload.flatMap { first.devices[$0] ?? [] }))
     routes = groups.map { group in
       let devices = Set(group.topics.flatMap { second.devices[$0] ?? [] })
       let match = profiles.first { !$0.isKnown && devices.isSubset(of: Set($0.devices)) }
@@ -79,23 +79,31 @@ public struct MappingProposal: Sendable {
   }
 
   /// - Parameter named: devices that their payloads name; with units for all they need no profile.
-  private static func profiles(_ pass: MappingPass, named: Set<String>) -> [ProposedProfile] {
+  private static func profiles(
+    _ pass: MappingPass, taken ids: Set<String>, named: Set<String>
+  ) -> [ProposedProfile] {
     var groups: [[String]: [String]] = [:]
     for (device, metrics) in pass.guesses {
       groups[metrics.keys.sorted(), default: []].append(device)
     }
-    var taken = Set<String>()
+    var taken = ids
     return groups.sorted { $0.value.min() ?? "" < $1.value.min() ?? "" }.map { names, devices in
       let devices = devices.sorted()
       let metrics = names.map { name in
         MetricGuess(name, devices.compactMap { pass.guesses[$0]?[name] })
       }
       var id = profileID(devices)
-      while !taken.insert(id).inserted { id += "_2" }
+      let base = id
+      var number = 1
+      while !taken.insert(id).inserted {
+        number += 1
+        id = "\(base)_\(number)"
+      }
       return ProposedProfile(
         id: id, devices: devices, metrics: metrics,
-        isKnown: devices.allSatisfy { pass.knownDevices.contains($0) }
-          || (devices.allSatisfy(named.contains) && !metrics.contains { $0.isGuess }))
+        isKnown: metrics.allSatisfy { $0.isAsStored || $0.isGuess }
+          && (devices.allSatisfy { pass.knownDevices.contains($0) }
+            || (devices.allSatisfy(named.contains) && !metrics.contains { $0.isGuess })))
     }
   }
 
@@ -115,6 +123,7 @@ extension MetricGuess {
     self = guesses[0]
     for other in guesses.dropFirst() {
       if other.type != type || other.kind != kind || other.unit != unit { isGuess = true }
+      if !other.isAsStored { isAsStored = false }
       if !other.words.isEmpty { words += other.words.filter { !words.contains($0) } }
       // One that is sure tells more than one that saw little.
       if isGuess, !other.isGuess { self = other }

@@ -13,6 +13,8 @@ public struct MetricGuess: Hashable, Sendable {
   public var reason: String
   /// Somebody should look at it: name and values leave more than one reading.
   public var isGuess: Bool
+  /// Without a profile the series would get the same kind and unit.
+  public var isAsStored = false
 
   /// - Parameter unit: as the source or an announcement says it; it is believed.
   public init(

@@ -21,6 +21,7 @@ extension Resolver {
       declare(device, &items, &warnings)
     }
     release(&items)
+    followProfiles(&items)
     warnings += profileWarnings() + seriesWarnings()
     return (items, warnings)
   }
@@ -140,6 +141,22 @@ extension Resolver {
     }
   }
 
+  /// Known series take the kind of their profile, and its unit where they have none: a profile that was
+  /// written later says what the values were from the beginning. Type and a unit once given stay.
+  private mutating func followProfiles(_ items: inout [Item]) {
+    for definition in registry.series {
+      guard let metric = metricProfile(definition.metric, of: definition.device),
+        metric.type == definition.type
+      else { continue }
+      var changed = definition
+      changed.kind = metric.kind
+      if definition.unit.isEmpty, definition.type == .number { changed.unit = metric.unit?.code ?? "" }
+      guard changed != definition else { continue }
+      registry.apply(.series(changed))
+      items.append(.series(changed))
+    }
+  }
+
   private func profileWarnings() -> [String] {
     registry.devices.compactMap { device in
       guard !device.profile.isEmpty, profileIndexes[device.profile] == nil else { return nil }
@@ -158,9 +175,7 @@ extension Resolver {
           + "\(metric.type.name): the type of a series is fixed"
       }
       guard let unit = metric.unit, unit.code != definition.unit else { return nil }
-      guard let own = Telemetry.Unit(definition.unit) else {
-        return "`\(key)` stays without a unit, though its profile now says `\(unit.code)`"
-      }
+      guard let own = Telemetry.Unit(definition.unit) else { return nil }
       return Telemetry.Unit.conversion(from: unit, to: own) == nil
         ? "`\(key)` stays in `\(own.code)`; its profile now says `\(unit.code)`, which does not convert"
         : "`\(key)` stays in `\(own.code)`; values in `\(unit.code)`, as its profile now says, are "

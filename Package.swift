@@ -87,7 +87,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "millwright", "Gateway", "Storage", "TestSupport", "Telemetry",
+        "millwright", "Capture", "Gateway", "Simulator", "Storage", "TestSupport", "Telemetry",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
       ]),

@@ -51,9 +51,6 @@ struct RecordCommand: AsyncParsableCommand {
       let settings = try broker.settings()
       let writer = try CaptureWriter(path: file)
       let filters = topic.isEmpty ? ["#"] : topic
-      StandardError.write(
-        "recording \(filters.joined(separator: ", ")) of \(settings.host):\(settings.port) "
-          + "to \(file); Ctrl-C ends it")
       do {
         try record(settings, filters, writer)
       } catch let error as MQTTError {
@@ -85,7 +82,14 @@ struct RecordCommand: AsyncParsableCommand {
         failure = error
       }
     }
+    var isTold = false
     try listener.run {
+      if listener.isListening, !isTold {
+        isTold = true
+        StandardError.write(
+          "recording \(filters.joined(separator: ", ")) of \(settings.host):\(settings.port) "
+            + "to \(file); Ctrl-C ends it")
+      }
       let now = Timestamp.now
       if now.microseconds - lastFlush.microseconds >= 1_000_000 {
         lastFlush = now

@@ -43,9 +43,6 @@ extension MappingProposal {
     }
     if guess.type == .number, guess.kind == .state { members.append("type: number") }
     if !guess.unit.isEmpty, guess.type == .number { members.append("unit: \(quoted(guess.unit))") }
-    if !guess.words.isEmpty {
-      members.append("values: [\(guess.words.map(quoted).joined(separator: ", "))]")
-    }
     return "\(quoted(guess.metric)): {\(members.joined(separator: ", "))}  # "
       + (guess.isGuess ? "guess: " : "") + guess.reason.replacingLineBreaks
   }

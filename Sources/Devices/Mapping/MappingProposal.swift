@@ -70,7 +70,8 @@ public struct MappingProposal: Sendable {
     }
     let second = MappingPass(messages, configuration: proposed)
     profiles = MappingProposal.profiles(
-      second, taken: Set(configuration.profiles.map(\.id)), named: Set(first.namedByPayload.flatMap { first.devices[$0] ?? [] }))
+      second, taken: Set(configuration.profiles.map(\.id)),
+      named: Set(first.namedByPayload.flatMap { first.devices[$0] ?? [] }))
     routes = groups.map { group in
       let devices = Set(group.topics.flatMap { second.devices[$0] ?? [] })
       let match = profiles.first { !$0.isKnown && devices.isSubset(of: Set($0.devices)) }
@@ -103,7 +104,8 @@ public struct MappingProposal: Sendable {
         id: id, devices: devices, metrics: metrics,
         isKnown: metrics.allSatisfy { $0.isAsStored || $0.isGuess }
           && (devices.allSatisfy { pass.knownDevices.contains($0) }
-            || (devices.allSatisfy(named.contains) && !metrics.contains { $0.isGuess })))
+            || (devices.allSatisfy(named.contains) && !metrics.contains { $0.isGuess }))
+      )
     }
   }
 
@@ -124,7 +126,6 @@ extension MetricGuess {
     for other in guesses.dropFirst() {
       if other.type != type || other.kind != kind || other.unit != unit { isGuess = true }
       if !other.isAsStored { isAsStored = false }
-      if !other.words.isEmpty { words += other.words.filter { !words.contains($0) } }
       // One that is sure tells more than one that saw little.
       if isGuess, !other.isGuess { self = other }
     }

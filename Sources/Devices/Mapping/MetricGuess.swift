@@ -7,8 +7,6 @@ public struct MetricGuess: Hashable, Sendable {
   public var kind: MetricKind
   /// UCUM code; empty: none or not known.
   public var unit: String
-  /// The words of a state.
-  public var words: [String]
   /// Why, for the comment behind the line.
   public var reason: String
   /// Somebody should look at it: name and values leave more than one reading.
@@ -22,7 +20,7 @@ public struct MetricGuess: Hashable, Sendable {
     kind known: MetricKind? = nil
   ) {
     self.metric = metric
-    (unit, words, reason, isGuess) = (said, [], "", false)
+    (unit, reason, isGuess) = (said, "", false)
     (type, kind) = (.text, .state)
     var reasons = [seen.summary]
     if seen.booleans == seen.count, seen.count > 0 {
@@ -39,9 +37,6 @@ public struct MetricGuess: Hashable, Sendable {
       if seen.texts < seen.count {
         isGuess = true
         reasons.append("numbers and words mixed")
-      }
-      if !seen.hasMoreWords, seen.words.count <= 8, seen.count >= 2 * seen.words.count {
-        words = seen.words
       }
     }
     reason = reasons.joined(separator: "; ")

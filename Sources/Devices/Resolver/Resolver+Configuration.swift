@@ -150,7 +150,9 @@ extension Resolver {
       else { continue }
       var changed = definition
       changed.kind = metric.kind
-      if definition.unit.isEmpty, definition.type == .number { changed.unit = metric.unit?.code ?? "" }
+      if definition.unit.isEmpty, definition.type == .number {
+        changed.unit = metric.unit?.code ?? ""
+      }
       guard changed != definition else { continue }
       registry.apply(.series(changed))
       items.append(.series(changed))

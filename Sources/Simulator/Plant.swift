@@ -66,6 +66,14 @@ public struct Plant: Sendable {
     faults = FaultInjector(settings.faults, seed: seed)
   }
 
+  /// The topic on which a host asks the edge node for its birth; `nil` when there is no edge node.
+  public var commandTopic: String? {
+    settings.families.contains(.sparkplug) ? SparkplugPress.commandTopic : nil
+  }
+
+  /// A host asked the edge node for its birth.
+  public mutating func rebirth() { families.rebirth() }
+
   /// Everything that is due up to and including `time`, in order of time.
   public mutating func step(to time: Timestamp) -> [SimulatedMessage] {
     var messages: [SimulatedMessage] = []

@@ -29,6 +29,9 @@ public struct PlantPublisher: Sendable {
   private let pace: Pace
   private let publisher: Publisher
   private let start: Timestamp
+  private let settings: MQTTSettings
+  private let clientID: String
+  private let commands = CommandFlag()
   private var figures = PublishedFigures()
 
   /// Messages that may wait for the broker's acknowledgement before the plant pauses.
@@ -38,6 +41,8 @@ public struct PlantPublisher: Sendable {
     self.plant = plant
     self.pace = pace
     start = plant.next
+    self.settings = settings
+    self.clientID = clientID
     publisher = try Publisher(settings: settings, clientID: clientID, status: nil)
   }
 
@@ -58,12 +63,17 @@ public struct PlantPublisher: Sendable {
     try publisher.start()
     let clock = ContinuousClock()
     try await connect(clock)
+    if let topic = plant.commandTopic {
+      commands.listen(to: topic, settings: settings, clientID: clientID + "-commands")
+    }
+    defer { commands.stop() }
     let began = clock.now
     var reported = began
     while !isFinished, !Task.isCancelled {
       let due = began + wait(until: plant.next)
       if due > clock.now { try? await clock.sleep(until: due) }  // Cancelled: the loop ends.
       if Task.isCancelled { break }
+      if commands.take() { plant.rebirth() }
       await send(plant.step(to: plant.next), clock)
       if clock.now - reported >= .seconds(1) {
         report(figures)

@@ -244,6 +244,8 @@ struct QueryTests {
     #expect(Glob("press*/temp*").matches("press1/temperature"))
     #expect(!Glob("press*").matches("press1/temperature"))
     #expect(Glob("**").matches("a/b/c"))
+    #expect(Glob("press1/*").matches("press1/Drive/Power"))
+    #expect(!Glob("press1/*/Power").matches("press1/Drive/a/Power"))
     #expect(Glob("a/?").matches("a/b"))
     #expect(!Glob("a?b").matches("a/b"))
     #expect(!Glob("").matches("a"))

@@ -46,6 +46,9 @@ struct Families: Sendable {
     if families.contains(.homeAssistant) { board = AnnouncedBoard(seed: seed) }
   }
 
+  /// A host asked the edge node for its birth.
+  mutating func rebirth() { press?.rebirth() }
+
   mutating func messages(at time: Timestamp, seconds: Double, ambient: Double) -> [SimulatedMessage]
   {
     // Once in five minutes on average.

@@ -2,11 +2,15 @@ import Telemetry
 
 /// A press behind an edge node: what changed is sent by alias, once a tick.
 struct SparkplugPress: Sendable {
+  static let commandTopic = "spBv1.0/plant/NCMD/edge9"
   private var edge = SparkplugEdge(group: "plant", node: "edge9")
   private var machine: Machine
   private var random: RandomSource
   private var sent: [SparkplugEdge.Metric] = []
   private var isConnected = false
+
+  /// Says everything again at the next tick, as a host asked; the connection stays.
+  mutating func rebirth() { isConnected = false }
 
   init(seed: UInt64) {
     machine = Machine(kind: .press, line: 9, seed: seed)

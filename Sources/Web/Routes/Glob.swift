@@ -1,4 +1,6 @@
 /// A pattern of names: `*` stands for any run of characters but a slash, `**` for any, `?` for one.
+///
+/// `/*` at the end takes all that follows: the metrics of a device, also those with slashes in their names.
 struct Glob: Sendable {
   private enum Token: Equatable {
     case byte(UInt8)
@@ -21,6 +23,7 @@ struct Glob: Sendable {
       default: tokens.append(.byte(byte))
       }
     }
+    if pattern.hasSuffix("/*") { tokens[tokens.count - 1] = .run(crossesSlashes: true) }
   }
 
   /// Cost at most length × pattern, whatever the pattern.

@@ -62,11 +62,12 @@ struct HealthReport {
 
   init(figures: IngestFigures, damagedChunks: Int, disk: DiskSpace?, isMQTTConfigured: Bool) {
     canIngest = figures.storageProblem.isEmpty
-    checks = [
-      Self.broker(figures, isMQTTConfigured), Self.storage(figures), Self.journal(figures),
-      Self.database(figures, damagedChunks), Self.clock(figures), Self.configuration(figures),
-      Self.disk(disk, isFull: figures.isDiskFull),
-    ] + (figures.sparkplugNodes > 0 ? [Self.sparkplug(figures)] : [])
+    checks =
+      [
+        Self.broker(figures, isMQTTConfigured), Self.storage(figures), Self.journal(figures),
+        Self.database(figures, damagedChunks), Self.clock(figures), Self.configuration(figures),
+        Self.disk(disk, isFull: figures.isDiskFull),
+      ] + (figures.sparkplugNodes > 0 ? [Self.sparkplug(figures)] : [])
   }
 
   var status: String {

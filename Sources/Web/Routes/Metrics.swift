@@ -93,10 +93,13 @@ extension MetricsText {
     counter("millwright_sparkplug_deaths", "Deaths of nodes and devices.", counters.deaths)
     counter(
       "millwright_sparkplug_missed_messages", "Messages that never came.", counters.missedMessages)
-    counter("millwright_sparkplug_late_messages", "Messages behind their turn.", counters.lateMessages)
     counter(
-      "millwright_sparkplug_rebirth_requests", "Nodes asked for a rebirth.", counters.rebirthRequests)
-    counter("millwright_transient_metrics", "Metrics their source asked not to store.", figures.transient)
+      "millwright_sparkplug_late_messages", "Messages behind their turn.", counters.lateMessages)
+    counter(
+      "millwright_sparkplug_rebirth_requests", "Nodes asked for a rebirth.",
+      counters.rebirthRequests)
+    counter(
+      "millwright_transient_metrics", "Metrics their source asked not to store.", figures.transient)
     counter("millwright_blobs", "Values without a form, kept as events.", figures.blobs)
     counter("millwright_stale_devices", "Devices that were reported gone.", figures.wentStale)
   }

@@ -67,7 +67,8 @@ enum DataAccess {
   /// The series that one of the patterns names.
   func series(matching patterns: [String]) async throws -> [SeriesInfo] {
     let all = try await series()
-    let found = all.filter { info in patterns.contains { Glob.matches(info.key.description, $0) } }
+    let globs = patterns.map { Glob(series: $0) }
+    let found = all.filter { info in globs.contains { $0.matches(info.key.description) } }
     if found.isEmpty {
       let names = all.map(\.key.description)
       let near = patterns.compactMap { nearestName(to: $0, among: names) }.first
@@ -106,34 +107,4 @@ struct SeriesInfo {
 
   /// `°C` rather than `Cel`.
   var symbol: String { Telemetry.Unit(unit)?.symbol ?? unit }
-}
-
-/// As in the API: `*` stands for any run of characters but a slash, `**` for any, `?` for one.
-/// A pattern without a slash names a device with all its metrics.
-enum Glob {
-  static func matches(_ text: String, _ pattern: String) -> Bool {
-    let whole = pattern.contains("/") || pattern.contains("**") ? pattern : pattern + "/**"
-    return matches(Array(text.utf8)[...], Array(whole.utf8)[...])
-  }
-
-  private static let slash = UInt8(ascii: "/")
-  private static let star = UInt8(ascii: "*")
-
-  /// Patterns are short and typed by people: trying each length of a run is good enough.
-  private static func matches(_ text: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
-    guard let wanted = pattern.first else { return text.isEmpty }
-    guard wanted == star else {
-      guard let character = text.first else { return false }
-      let fits = wanted == character || (wanted == UInt8(ascii: "?") && character != slash)
-      return fits && matches(text.dropFirst(), pattern.dropFirst())
-    }
-    let rest = pattern.drop { $0 == star }
-    let crossesSlashes = pattern.count - rest.count > 1
-    var text = text
-    while true {
-      if matches(text, rest) { return true }
-      guard let character = text.first, crossesSlashes || character != slash else { return false }
-      text = text.dropFirst()
-    }
-  }
 }

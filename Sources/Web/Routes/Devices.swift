@@ -15,7 +15,7 @@ extension RouteTable {
   @Sendable private func listDevices(_ call: Call) async throws -> Reply {
     let limit = try Paging.limit(call.query)
     let catalog = await gateway.queries.fetchCatalog()
-    let pattern = call.query["match"].map(Glob.init)
+    let pattern = call.query["match"].map { Glob($0) }
     let after = call.query["cursor"] ?? ""
     let matching = catalog.devices.filter { device in
       device.id > after && pattern?.matches(device.id) ?? true

@@ -113,7 +113,7 @@ struct QueryPlan: Sendable {
     _ query: QueryParameters, _ catalog: Catalog
   ) throws(Problem) -> [Target] {
     let names = query.list("series")
-    let patterns = query.list("match").map(Glob.init)
+    let patterns = query.list("match").map { Glob($0) }
     guard !names.isEmpty || !patterns.isEmpty else {
       throw .badParameter("series", "say which: series=press1/temperature, or match=press*/*")
     }

@@ -14,7 +14,7 @@ extension RouteTable {
   @Sendable private func listSeries(_ call: Call) async throws -> Reply {
     let limit = try Paging.limit(call.query)
     let catalog = await gateway.queries.fetchCatalog()
-    let patterns = call.query.list("match").map(Glob.init)
+    let patterns = call.query.list("match").map { Glob($0) }
     let (device, metric) = (call.query["device"], call.query["metric"])
     let after = call.query["cursor"].flatMap { SeriesKey($0) }
     let matching = catalog.series.compactMap { series -> (SeriesKey, SeriesDefinition)? in

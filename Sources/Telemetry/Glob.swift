@@ -1,7 +1,7 @@
 /// A pattern of names: `*` stands for any run of characters but a slash, `**` for any, `?` for one.
 ///
 /// `/*` at the end takes all that follows: the metrics of a device, also those with slashes in their names.
-struct Glob: Sendable {
+public struct Glob: Sendable {
   private enum Token: Equatable {
     case byte(UInt8)
     case one
@@ -10,7 +10,7 @@ struct Glob: Sendable {
 
   private var tokens: [Token] = []
 
-  init(_ pattern: String) {
+  public init(_ pattern: String) {
     for byte in pattern.utf8 {
       switch byte {
       case UInt8(ascii: "*"):
@@ -26,8 +26,13 @@ struct Glob: Sendable {
     if pattern.hasSuffix("/*") { tokens[tokens.count - 1] = .run(crossesSlashes: true) }
   }
 
+  /// A pattern of series; without a slash it names a device with all its metrics.
+  public init(series pattern: String) {
+    self.init(pattern.contains("/") || pattern.contains("**") ? pattern : pattern + "/**")
+  }
+
   /// Cost at most length × pattern, whatever the pattern.
-  func matches(_ text: String) -> Bool {
+  public func matches(_ text: String) -> Bool {
     let bytes = Array(text.utf8)
     var reachable = [Bool](repeating: false, count: bytes.count + 1)
     reachable[0] = true

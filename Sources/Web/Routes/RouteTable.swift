@@ -12,7 +12,7 @@ struct RouteTable: Sendable {
   let clock: ClockSource
 
   var routes: [Route] {
-    siteRoutes + healthRoutes + metricsRoutes + ingestRoutes + eventRoutes + deviceRoutes
+    siteRoutes + healthRoutes + metricsRoutes + ingestRoutes + eventRoutes + segmentRoutes + deviceRoutes
       + quarantineRoutes + seriesRoutes + queryRoutes + sqlRoutes + lossRoutes
   }
 

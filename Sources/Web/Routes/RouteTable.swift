@@ -13,7 +13,7 @@ struct RouteTable: Sendable {
 
   var routes: [Route] {
     siteRoutes + healthRoutes + metricsRoutes + ingestRoutes + eventRoutes + segmentRoutes + deviceRoutes
-      + quarantineRoutes + seriesRoutes + queryRoutes + sqlRoutes + lossRoutes
+      + quarantineRoutes + quarantineGroupRoutes + seriesRoutes + queryRoutes + sqlRoutes + lossRoutes
   }
 
   var now: Timestamp { Timestamp(microseconds: clock.read().wallMicroseconds) }

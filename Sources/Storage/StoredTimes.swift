@@ -54,6 +54,12 @@ public struct StoredTimes {
       return known
     }
     let open = store.openParts(of: [series])
+    guard !open.isEmpty else {
+      // Defined in the batch that is being gathered: nothing is stored yet.
+      let page = Page(columns: ChunkColumns(), range: .min ... .max)
+      pages[series] = page
+      return page
+    }
     let reader = StoreReader(
       directory: store.settings.directory, database: store.current, fetchOpen: { _ in open })
     let read = try reader.page(

@@ -143,7 +143,15 @@ private struct GroupText {
     let shown = PayloadText.line(Array(example.prefix(Self.exampleBytesMax)))
     lines.append("  example   \(shown)" + (example.count > Self.exampleBytesMax ? " …" : ""))
     lines.append("  next      \(advice)")
-    return lines.joined(separator: "\n")
+    return lines.map(Self.printable).joined(separator: "\n")
+  }
+
+  /// Control characters of a payload must not reach the terminal.
+  private static func printable(_ line: String) -> String {
+    line.unicodeScalars.map { scalar in
+      let isControl = scalar.properties.generalCategory == .control
+      return isControl ? scalar.escaped(asASCII: true) : String(scalar)
+    }.joined()
   }
 }
 

@@ -159,6 +159,32 @@ struct RetryTests {
     await rig.stop()
   }
 
+  @Test("Much of it goes into several records, and each lets go what it holds")
+  func large() async throws {
+    let rig = try GatewayRig(withBroker: false, yaml: Self.holding)
+    try rig.start()
+    let padding = String(repeating: "x", count: 60_000)
+    let count = 75
+    try await rig.submit(
+      (0..<count).map { index in
+        (
+          topic: "t",
+          payload:
+            #"{"device_id": "a", "metrics": {"v": \#(index)}, "pad": "\#(padding)"}"#
+        )
+      })
+    let rows = try await rig.held()
+    #expect(rows.count == count)
+    let commits = rig.gateway.figures.commits
+    #expect(try await rig.retry(rows.map(\.id), adopting: "").accepted == count)
+    #expect(await eventually { rig.gateway.figures.commits >= commits + 2 })
+    try await rig.restart()
+    #expect(try await rig.numbers("a/v") == (0..<count).map(Double.init))
+    #expect(try await rig.samples("a/v").map(\.time) == rows.map(\.payload.received))
+    #expect(try await rig.held().isEmpty)
+    await rig.stop()
+  }
+
   @Test("An adoption that cannot be for any device changes nothing")
   func refusedAdoption() async throws {
     let rig = try GatewayRig(withBroker: false, yaml: Self.holding)

@@ -150,6 +150,7 @@ struct SegmentTests {
       #expect(try await status("out-secret:") == 403)
       #expect(try await status("in-secret:x") == 401)
       #expect(try await status("in-secret") == 401)
+      #expect(try await status("in-secret::") == 401)
       #expect(try await status(":") == 401)
       let broken = try await bench.post(
         "/v1/track", Self.track, headers: [.authorization: "Basic ???"])

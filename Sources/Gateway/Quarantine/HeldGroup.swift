@@ -31,7 +31,7 @@ public struct HeldGroup: Sendable {
 
   public var count: Int { rows.count }
 
-  /// The groups of `rows`, the one with the newest payload first. Cost: about 20 ms for 10,000 small rows.
+  /// The groups of `rows`, the one with the newest payload first. Cost: linear in the bytes that are held.
   public static func groups(of rows: [HeldPayload]) -> [HeldGroup] {
     var groups: [Key: HeldGroup] = [:]
     for row in rows {
@@ -102,7 +102,7 @@ public struct HeldGroup: Sendable {
     init(_ payload: Quarantined) {
       let levels = HeldGroup.levels(payload.topic)
       cause = payload.cause
-      reason = Key.pattern(ofReason: payload.reason)
+      reason = HeldGroup.pattern(ofReason: payload.reason)
       root = levels.first.map(String.init) ?? ""
       levelCount = levels.count
       shape =
@@ -116,29 +116,29 @@ public struct HeldGroup: Sendable {
       let digits = String(Hash64.hash(text), radix: 16)
       return "g" + String(repeating: "0", count: 16 - digits.count) + digits
     }
-
-    /// The reason without names (which stand in backticks), numbers, and how many more there were.
-    static func pattern(ofReason reason: String) -> String {
-      var pattern = ""
-      var isName = false
-      for character in reason.split(separator: " (and ").first ?? "" {
-        if character == "`" {
-          isName.toggle()
-          pattern.append("`")
-        } else if !isName {
-          if !(character.isASCII && character.isNumber) {
-            pattern.append(character)
-          } else if pattern.last != "#" {
-            pattern.append("#")
-          }
-        }
-      }
-      return pattern
-    }
   }
 }
 
 extension HeldGroup {
+  /// The reason without names (which stand in backticks), numbers, and how many more there were.
+  public static func pattern(ofReason reason: String) -> String {
+    var pattern = ""
+    var isName = false
+    for character in reason.split(separator: " (and ").first ?? "" {
+      if character == "`" {
+        isName.toggle()
+        pattern.append("`")
+      } else if !isName {
+        if !(character.isASCII && character.isNumber) {
+          pattern.append(character)
+        } else if pattern.last != "#" {
+          pattern.append("#")
+        }
+      }
+    }
+    return pattern
+  }
+
   /// What an operator may do about it, in one or two sentences.
   public var advice: String {
     var text: String

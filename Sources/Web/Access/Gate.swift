@@ -81,9 +81,10 @@ final class Gate: Sendable {
   /// Segment's clients send their key as a user without a password (RFC 7617).
   private static func user(ofBasic credentials: String) -> String? {
     guard let bytes = Data(base64Encoded: credentials),
-      let text = String(validating: bytes, as: UTF8.self), text.last == ":"
+      let text = String(validating: bytes, as: UTF8.self), let colon = text.firstIndex(of: ":"),
+      text[colon...] == ":"
     else { return nil }
-    return String(text.dropLast())
+    return String(text[..<colon])
   }
 
   // MARK: - Items

@@ -110,16 +110,18 @@ enum QuarantineForm {
     return profile
   }
 
-  /// What is still refused, by code and reason, the most frequent first.
+  /// What is still refused, by code and reason, the most frequent first. Reasons that differ in names and
+  /// numbers are told by the first of them.
   static func refused(_ rejected: [Rejection]) -> JSONValue {
-    let counts = Dictionary(grouping: rejected) { [$0.code, $0.detail] }.mapValues(\.count)
-    let sorted = counts.sorted {
-      ($1.value, $0.key[0], $0.key[1]) < ($0.value, $1.key[0], $1.key[1])
+    let reasons = Dictionary(grouping: rejected) {
+      [$0.code, HeldGroup.pattern(ofReason: $0.detail)]
     }
+    let sorted = reasons.values.sorted { ($1.count, $0[0].index) < ($0.count, $1[0].index) }
     return .array(
-      sorted.prefix(reasonsMax).map { reason, count in
+      sorted.prefix(reasonsMax).map { alike in
         .object([
-          ("code", .string(reason[0])), ("reason", .string(reason[1])), ("count", .integer(count)),
+          ("code", .string(alike[0].code)), ("reason", .string(alike[0].detail)),
+          ("count", .integer(alike.count)),
         ])
       })
   }

@@ -67,7 +67,7 @@ extension QuarantineCommand {
     let lines = answer["refused"].elements.map { reason in
       "\(reason["count"].count) still held: \(reason["reason"].text ?? "")"
     }
-    return (["\(answer["ingested"].count) payloads were ingested"] + lines)
+    return (["\(answer["ingested"].count) ingested"] + lines)
       .joined(separator: "\n")
   }
 }
@@ -130,7 +130,7 @@ private struct GroupText {
     format.cover(first)
     format.cover(last)
     var lines = [
-      "\(id)  \(cause)  \(count) payloads, \(bytes) bytes", "  reason    \(reason)",
+      "\(id)  \(cause)  \(count) held, \(bytes) bytes", "  reason    \(reason)",
       "  topic     \(topic.isEmpty ? "none (HTTP)" : topic)", "  shape     \(shape)",
       "  received  \(format.text(first)) to \(format.text(last))",
     ]

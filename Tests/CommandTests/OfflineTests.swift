@@ -125,7 +125,7 @@ import Testing
     let listed = try Executable.run(["quarantine", "groups", "--data", data, "--utc"])
     #expect(listed.status == 0, "\(listed.errors)")
     let lines = listed.output.split(separator: "\n").map(String.init)
-    #expect(lines.first?.hasSuffix("unknown_device  2 payloads, 24 bytes") == true)
+    #expect(lines.first?.hasSuffix("unknown_device  2 held, 24 bytes") == true)
     #expect(lines.contains("  topic     plant/+/state"))
     #expect(lines.contains("  shape     json {speed: number}"))
     #expect(lines.contains("  devices   plant.press8.state, plant.press9.state"))

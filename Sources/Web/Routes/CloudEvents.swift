@@ -1,6 +1,4 @@
-import Foundation
 import Gateway
-import HTTPTypes
 import Payloads
 import Telemetry
 

@@ -25,13 +25,10 @@ extension HeldPayload {
 }
 
 extension Store {
-  /// Everything the quarantine holds because `device` was unknown, in the order it came.
-  public func heldPayloads(ofDevice device: String) throws -> [HeldPayload] {
+  /// Everything the quarantine holds, in the order it was held; as of the last flush.
+  public func heldPayloads() throws -> [HeldPayload] {
     try database.read { db in
-      try Row.fetchAll(
-        db, sql: "SELECT * FROM quarantine WHERE device = ? AND cause = ? ORDER BY id",
-        arguments: [device, Int64(Quarantined.Cause.unknownDevice.rawValue)]
-      ).map(HeldPayload.init)
+      try Row.fetchAll(db, sql: "SELECT * FROM quarantine ORDER BY id").map(HeldPayload.init)
     }
   }
 

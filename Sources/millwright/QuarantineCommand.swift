@@ -7,15 +7,23 @@ import Telemetry
 struct QuarantineCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "quarantine",
-    abstract: "Look at refused payloads; adopt a device or discard what is held.",
+    abstract: "Look at refused payloads; adopt devices, try again, or discard what is held.",
     discussion: """
+      Payloads that were refused for one reason and look alike make a group; its id begins with `g`.
+
       EXAMPLES
+        millwright quarantine groups
+        millwright quarantine adopt g0c4f9a2b77d1e350 --profile press
+        millwright quarantine retry g0c4f9a2b77d1e350
+        millwright quarantine discard g0c4f9a2b77d1e350
         millwright quarantine list
         millwright quarantine show 184549376
         millwright quarantine adopt 184549376 --profile press
         millwright quarantine discard 184549376
       """,
-    subcommands: [List.self, Show.self, Adopt.self, Discard.self], defaultSubcommand: List.self)
+    subcommands: [
+      Groups.self, List.self, Show.self, Adopt.self, Retry.self, Discard.self,
+    ], defaultSubcommand: List.self)
 
   /// One held payload as the commands show it.
   struct Held {
@@ -119,11 +127,12 @@ struct QuarantineCommand: AsyncParsableCommand {
 
   struct Adopt: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Make the payload's device known and ingest all that is held of it.")
+      abstract: "Make the device of a payload, or all of a group, known and ingest what is held.")
 
     @OptionGroup var place: ConfigurationOptions
 
-    @Argument var id: String
+    @Argument(help: "The id of a payload or of a group.")
+    var id: String
 
     @Option(help: "The profile the device gets.")
     var profile: String?
@@ -133,13 +142,10 @@ struct QuarantineCommand: AsyncParsableCommand {
         try await DataAccess.with(place) { access in
           let client = try access.runningGateway()
           let body = profile.map { JSONText.object([("profile", JSONText.quoted($0))]) } ?? "{}"
-          let path = "/api/v1/quarantine/\(GatewayClient.escaped(id))/adopt"
+          let path = "\(QuarantineCommand.path(id))/adopt"
           let answer = try await client.send(.POST, path, body: body)
-          var count: Int64 = 0
-          if case .integer(let number) = answer["ingested"] { count = number }
-          print(
-            "\(answer["device_id"].text ?? "the device") is known now; \(count) payloads were ingested"
-          )
+          if let device = answer["device_id"].text { print("\(device) is known now") }
+          print(QuarantineCommand.account(of: answer))
         }
       }
     }
@@ -151,14 +157,15 @@ struct QuarantineCommand: AsyncParsableCommand {
 
     @OptionGroup var place: ConfigurationOptions
 
-    @Argument var ids: [String]
+    @Argument(help: "Ids of payloads and groups.")
+    var ids: [String]
 
     func run() async throws {
       try await reporting {
         try await DataAccess.with(place) { access in
           let client = try access.runningGateway()
           for id in ids {
-            try await client.send(.DELETE, "/api/v1/quarantine/" + GatewayClient.escaped(id))
+            try await client.send(.DELETE, QuarantineCommand.path(id))
           }
           print("discarded \(ids.count)")
         }

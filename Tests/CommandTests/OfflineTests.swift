@@ -117,6 +117,55 @@ import Testing
     #expect(lines[600] == "press1,temperature,2026-11-21T08:09:59Z,599,Cel,good")
   }
 
+  @Test("Groups of the quarantine are listed from the files; to change them takes a gateway")
+  func quarantineGroups() throws {
+    let folder = try Folder()
+    let data = try Self.makeStore(in: folder)
+    try Self.hold(["plant/press8/state", "plant/press9/state"], in: data)
+    let listed = try Executable.run(["quarantine", "groups", "--data", data, "--utc"])
+    #expect(listed.status == 0, "\(listed.errors)")
+    let lines = listed.output.split(separator: "\n").map(String.init)
+    #expect(lines.first?.hasSuffix("unknown_device  2 held, 24 bytes") == true)
+    #expect(lines.contains("  topic     plant/+/state"))
+    #expect(lines.contains("  shape     json {speed: number}"))
+    #expect(lines.contains("  devices   plant.press8.state, plant.press9.state"))
+    #expect(lines.contains(#"  example   {"speed": 1}"#))
+    #expect(lines.last?.hasPrefix("  next      Adopt the group") == true)
+    let id = try #require(lines.first?.split(separator: " ").first.map(String.init))
+    for command in ["retry", "adopt", "discard"] {
+      let refused = try Executable.run(["quarantine", command, id, "--data", data])
+      #expect(refused.status == 3, "\(refused.errors)")
+    }
+    let row = try Executable.run(["quarantine", "retry", "17", "--data", data])
+    #expect(row.status == 1)
+    #expect(row.errors.contains("millwright quarantine groups"))
+  }
+
+  /// A payload of 12 bytes on each topic, held in the journal alone.
+  private static func hold(_ topics: [String], in directory: String) throws {
+    let store = try Store(settings: StoreSettings(directory: directory))
+    _ = try store.recover { header, batch in
+      var verdicts: [Verdict] = []
+      store.apply(header, batch, verdicts: &verdicts)
+    }
+    store.begin(nowMicroseconds: 0)
+    let payload = Array(#"{"speed": 1}"#.utf8)
+    var batch = Batch()
+    batch.items = topics.map { topic in
+      let device = topic.replacing("/", with: ".")
+      return .quarantined(
+        Quarantined(
+          cause: .unknownDevice, topic: topic, device: device,
+          reason: "device `\(device)` is not known", received: Timestamp(microseconds: start),
+          payload: payload, payloadSize: payload.count))
+    }
+    batch.endDelivery(packetID: 0)
+    let header = RecordHeader(
+      bootID: 1, monotonicMicroseconds: 9, wall: Timestamp(microseconds: start),
+      clockQuality: .synchronized)
+    _ = try store.commit(batch, header: header)
+  }
+
   @Test("A name that is nearly right is told what was meant")
   func nearlyRight() throws {
     let folder = try Folder()

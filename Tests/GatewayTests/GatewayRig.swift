@@ -34,11 +34,16 @@ final class GatewayRig: @unchecked Sendable {  // One test drives it.
       gateway.mqtt = mqtt
     }
     change(&gateway)
+    configuration = try GatewayRig.load(gateway, yaml: yaml)
+  }
+
+  private static func load(
+    _ gateway: GatewayConfiguration, yaml: String
+  ) throws -> LoadedConfiguration {
     let files = yaml.isEmpty ? [] : [ConfigurationFile(name: "devices/test.yaml", content: yaml)]
     let (devices, diagnostics) = DeviceConfiguration.load(files: files)
     guard let devices else { throw MQTTError("\(diagnostics)") }
-    configuration = LoadedConfiguration(
-      gateway: gateway, devices: devices, files: files, warnings: [])
+    return LoadedConfiguration(gateway: gateway, devices: devices, files: files, warnings: [])
   }
 
   func start() throws {
@@ -52,6 +57,27 @@ final class GatewayRig: @unchecked Sendable {  // One test drives it.
   func restart() async throws {
     await stop()
     try start()
+  }
+
+  /// Starts again with other devices and routes.
+  func restart(yaml: String) async throws {
+    await stop()
+    configuration = try GatewayRig.load(configuration.gateway, yaml: yaml)
+    try start()
+  }
+
+  /// Hands in messages as if they had come by MQTT, each in a batch of its own.
+  func submit(_ messages: [(topic: String, payload: String)]) async throws {
+    for message in messages {
+      _ = try await gateway.submit(
+        Submission(.payload(.init(bytes: Array(message.payload.utf8), topic: message.topic))))
+    }
+  }
+
+  func groups() async throws -> [HeldGroup] { HeldGroup.groups(of: try await held()) }
+
+  func retry(_ rows: [Int64], adopting profile: String? = nil) async throws -> SubmissionResult {
+    try await gateway.submit(Submission(.command(.retry(rows: rows, adopting: profile))))
   }
 
   func waitUntilConnected() async -> Bool {

@@ -95,8 +95,8 @@ struct OpenAPITests {
       }
       switch parameter["in"]?.text {
       case "path":
-        let isRow = path.contains("/quarantine/")
-        path = path.replacing("{\(name)}", with: isRow ? try await heldRow(bench) : example)
+        path = path.replacing(
+          "{\(name)}", with: try await heldID(in: path, bench) ?? example)
       case "query":
         let value = example.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         query.append("\(name)=\(value)")
@@ -106,11 +106,15 @@ struct OpenAPITests {
     return query.isEmpty ? path : path + "?" + query.joined(separator: "&")
   }
 
-  private static func heldRow(_ bench: Bench) async throws -> String {
+  /// The id of a row or a group that is there; `nil` for other paths.
+  private static func heldID(in path: String, _ bench: Bench) async throws -> String? {
+    guard path.contains("/quarantine/") else { return nil }
     let device = "held-" + UUID().uuidString.prefix(8).lowercased()
     _ = try await bench.post(
       IngestTests.path, #"{"device_id": "\#(device)", "metrics": {"temperature": 1}}"#)
-    let list = try await bench.get("/api/v1/quarantine?device=\(device)")
+    let list = try await bench.get(
+      path.contains("/groups/")
+        ? "/api/v1/quarantine/groups" : "/api/v1/quarantine?device=\(device)")
     return try #require(list.json["items"]?.elements?.first?["id"]?.text)
   }
 }

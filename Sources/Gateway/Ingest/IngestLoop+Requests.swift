@@ -9,7 +9,7 @@ struct PendingReply {
   enum Kind {
     case points(Outcome)
     case events(accepted: Int, duplicates: Int)
-    case command(accepted: Int)
+    case command(accepted: Int, rejected: [Rejection] = [])
   }
 
   var kind: Kind
@@ -94,6 +94,7 @@ extension IngestLoop {
     case .payload(let payload): return .points(resolve(payload))
     case .events(let events): return try put(events)
     case .command(.adopt(let device, let profile)): return try adopt(device, profile: profile)
+    case .command(.retry(let rows, let profile)): return try retry(rows, adopting: profile)
     case .command(.discard(let rows)):
       batch.items.append(.released(rows: rows, adopted: false))
       return .command(accepted: rows.count)
@@ -136,40 +137,6 @@ extension IngestLoop {
     return .events(accepted: events.count - duplicates, duplicates: duplicates)
   }
 
-  /// Makes the device known and ingests what was held of it, in its original order and time.
-  private func adopt(_ device: String, profile: String) throws -> PendingReply.Kind {
-    if !batch.isEmpty { commit() }
-    guard storageRetryAt == nil else {
-      throw SubmissionError.storageUnavailable(reason: figures.storageProblem)
-    }
-    flush()
-    let held = try store.heldPayloads(ofDevice: device)
-    do throws(Refused) {
-      batch.items.append(contentsOf: try resolver.adopt(device: device, profile: profile))
-    } catch {
-      throw SubmissionError.refused(code: error.code, detail: error.detail)
-    }
-    for row in held {
-      var topic = row.payload.topic
-      var contentType = row.payload.contentType
-      let outcome = row.payload.payload.withUnsafeBytes { bytes in
-        topic.withUTF8 { topic in
-          contentType.withUTF8 { contentType in
-            resolver.resolve(
-              IncomingMessage(
-                topic: UnsafeRawBufferPointer(topic),
-                contentType: UnsafeRawBufferPointer(contentType), payload: bytes,
-                received: row.payload.received, isFromQuarantine: true),
-              into: &batch)
-          }
-        }
-      }
-      count(outcome)
-    }
-    if !held.isEmpty { batch.items.append(.released(rows: held.map(\.id), adopted: true)) }
-    return .command(accepted: held.count)
-  }
-
   // MARK: - Answers
 
   func answer(sequence: UInt64) {
@@ -194,7 +161,9 @@ extension IngestLoop {
     case .events(let accepted, let duplicates):
       result.accepted = accepted
       result.duplicates = duplicates
-    case .command(let accepted): result.accepted = accepted
+    case .command(let accepted, let rejected):
+      result.accepted = accepted
+      result.rejected = rejected
     case .points(let outcome): result = judge(outcome, isDuplicate: isDuplicate)
     }
     return result

@@ -36,6 +36,10 @@ public struct Submission: Sendable {
   public enum Command: Sendable {
     /// Make a device known and ingest what the quarantine holds of it.
     case adopt(device: String, profile: String)
+    /// Read rows of the quarantine again under the present configuration.
+    ///
+    /// `adopting`: first make their unknown devices known, with this profile (empty: none).
+    case retry(rows: [Int64], adopting: String? = nil)
     /// Throw rows of the quarantine away.
     case discard(rows: [Int64])
   }
@@ -67,6 +71,7 @@ public struct Submission: Sendable {
     case .payload(let payload): payload.bytes.count
     case .events(let events):
       events.reduce(0) { $0 + $1.properties.utf8.count + $1.context.utf8.count + 128 }
+    case .command(.retry(let rows, _)), .command(.discard(let rows)): 128 + 8 * rows.count
     case .command: 128
     }
   }

@@ -1,3 +1,4 @@
+import Foundation
 import Gateway
 import HTTPTypes
 import Hummingbird
@@ -69,8 +70,21 @@ final class Gate: Sendable {
     guard let text = headers[.authorization], let blank = text.firstIndex(of: " ") else {
       return nil
     }
-    guard ["bearer", "token"].contains(text[..<blank].lowercased()) else { return nil }
-    return String(text[blank...].drop { $0 == " " })
+    let credentials = String(text[blank...].drop { $0 == " " })
+    switch text[..<blank].lowercased() {
+    case "bearer", "token": return credentials
+    case "basic": return user(ofBasic: credentials)
+    default: return nil
+    }
+  }
+
+  /// Segment's clients send their key as a user without a password (RFC 7617).
+  private static func user(ofBasic credentials: String) -> String? {
+    guard let bytes = Data(base64Encoded: credentials),
+      let text = String(validating: bytes, as: UTF8.self), let colon = text.firstIndex(of: ":"),
+      text[colon...] == ":"
+    else { return nil }
+    return String(text[..<colon])
   }
 
   // MARK: - Items

@@ -17,13 +17,21 @@ extension RouteTable {
     ]
   }
 
+  /// The Content-Type says which form it is; CloudEvents come to either path.
   @Sendable private func takeEvent(_ call: Call) async throws -> Reply {
+    let type = call.headers[.contentType].map(MediaType.init)
+    if type == .cloudEvents { return try await takeCloudEvents(call) }
+    if type == .cloudEvent { return try await takeCloudEvent(try call.json(), call) }
+    if CloudEventReader.isBinary(call.headers) {
+      let value = try CloudEventReader.structured(call.headers, body: call.body)
+      return try await takeCloudEvent(value, call)
+    }
     let body = try call.json()
     guard let value = body["event"] else {
       throw Problem.invalid("/event", "missing", "send `{\"event\": {…}}`")
     }
     let event: Event
-    do throws(EventReader.Refusal) {
+    do throws(EventRefusal) {
       event = try EventReader(now: now, key: call.key).read(value)
     } catch {
       throw Problem.invalid("/event" + error.pointer, error.code, error.detail)
@@ -37,6 +45,9 @@ extension RouteTable {
   }
 
   @Sendable private func takeEvents(_ call: Call) async throws -> Reply {
+    let type = call.headers[.contentType].map(MediaType.init)
+    if type == .cloudEvents { return try await takeCloudEvents(call) }
+    if type == .cloudEvent { return try await takeCloudEvent(try call.json(), call) }
     try gate.checkItems(of: call.caller)
     let reader = EventReader(now: now)
     // Reading megabytes of JSON is long enough to be kept off the threads that serve everybody.
@@ -68,7 +79,7 @@ struct EventBatch: Sendable {
     }
     for (index, value) in list.enumerated() {
       // In a batch an element may also be wrapped as a single event is.
-      do throws(EventReader.Refusal) {
+      do throws(EventRefusal) {
         events.append(try reader.read(value["event"] ?? value))
       } catch {
         rejected.append(

@@ -59,12 +59,16 @@ enum BatchAnswer {
     max(1, result.accepted + result.duplicates + result.rejected.count)
   }
 
-  static func reply(_ result: SubmissionResult, wholeErrors: Bool = false) throws(Problem) -> Reply
-  {
-    let members: [(String, JSONValue)] = [
+  static func members(_ result: SubmissionResult) -> [(String, JSONValue)] {
+    [
       ("accepted", .integer(result.accepted)), ("duplicates", .integer(result.duplicates)),
       ("rejected", .array(result.rejected.prefix(SubmissionResult.rejectionsMax).map(rejection))),
     ]
+  }
+
+  static func reply(_ result: SubmissionResult, wholeErrors: Bool = false) throws(Problem) -> Reply
+  {
+    let members = members(result)
     if result.accepted + result.duplicates > 0 {
       return Reply(json: .object(members)).marked(result)
     }

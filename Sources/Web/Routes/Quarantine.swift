@@ -26,10 +26,7 @@ extension RouteTable {
   }
 
   @Sendable private func listQuarantine(_ call: Call) async throws -> Reply {
-    let names = Quarantined.Cause.allCases.map(\.name)
-    let cause = try call.query.choice("cause", of: names).flatMap { name in
-      Quarantined.Cause.allCases.first { $0.name == name }
-    }
+    let cause = try QuarantineForm.cause(call.query)
     let limit = try Paging.limit(call.query)
     await gateway.flush()
     let rows = try await gateway.queries.fetchQuarantine(
@@ -51,15 +48,7 @@ extension RouteTable {
   }
 
   @Sendable private func adopt(_ call: Call) async throws -> Reply {
-    let body = call.body.isEmpty ? JSONValue.object([]) : try call.json()
-    var profile = ""
-    for (name, value) in body.members ?? [("", .null)] {
-      guard name == "profile", let text = value.text else {
-        throw Problem.invalid(
-          "/" + name, "unknown_member", "send `{}` or `{\"profile\": \"press\"}`")
-      }
-      profile = text
-    }
+    let profile = try QuarantineForm.profile(call)
     let row = try await heldPayload(call)
     guard row.payload.cause == .unknownDevice else {
       throw Problem.conflict(
@@ -72,12 +61,14 @@ extension RouteTable {
       json: .object([
         ("device_id", .string(row.payload.device)), ("profile", .optional(profile.nonEmpty)),
         ("ingested", .integer(result.accepted)),
+        ("refused", QuarantineForm.refused(result.rejected)),
       ]))
   }
 }
 
 enum QuarantineForm {
   static let previewBytes = 256
+  static let reasonsMax = 100
 
   /// A row; the payload as text when it is UTF-8, else as base64; whole or its beginning.
   static func json(_ row: HeldPayload, isWhole: Bool) -> JSONValue {
@@ -95,5 +86,43 @@ enum QuarantineForm {
       ("payload_size", .integer(held.payloadSize)),
       ("payload_truncated", .bool(shown.count < held.payloadSize)),
     ])
+  }
+
+  /// The parameter `cause`.
+  static func cause(_ query: QueryParameters) throws(Problem) -> Quarantined.Cause? {
+    let names = Quarantined.Cause.allCases.map(\.name)
+    return try query.choice("cause", of: names).flatMap { name in
+      Quarantined.Cause.allCases.first { $0.name == name }
+    }
+  }
+
+  /// The profile in the body of an adoption; empty when none is given.
+  static func profile(_ call: Call) throws(Problem) -> String {
+    let body = call.body.isEmpty ? JSONValue.object([]) : try call.json()
+    var profile = ""
+    for (name, value) in body.members ?? [("", .null)] {
+      guard name == "profile", let text = value.text else {
+        throw Problem.invalid(
+          "/" + name, "unknown_member", "send `{}` or `{\"profile\": \"press\"}`")
+      }
+      profile = text
+    }
+    return profile
+  }
+
+  /// What is still refused, by code and reason, the most frequent first. Reasons that differ in names and
+  /// numbers are told by the first of them.
+  static func refused(_ rejected: [Rejection]) -> JSONValue {
+    let reasons = Dictionary(grouping: rejected) {
+      [$0.code, HeldGroup.pattern(ofReason: $0.detail)]
+    }
+    let sorted = reasons.values.sorted { ($1.count, $0[0].index) < ($0.count, $1[0].index) }
+    return .array(
+      sorted.prefix(reasonsMax).map { alike in
+        .object([
+          ("code", .string(alike[0].code)), ("reason", .string(alike[0].detail)),
+          ("count", .integer(alike.count)),
+        ])
+      })
   }
 }

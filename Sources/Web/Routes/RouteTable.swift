@@ -12,8 +12,10 @@ struct RouteTable: Sendable {
   let clock: ClockSource
 
   var routes: [Route] {
-    siteRoutes + healthRoutes + metricsRoutes + ingestRoutes + eventRoutes + deviceRoutes
-      + quarantineRoutes + seriesRoutes + queryRoutes + sqlRoutes + lossRoutes
+    siteRoutes + healthRoutes + metricsRoutes + ingestRoutes + eventRoutes + segmentRoutes
+      + deviceRoutes
+      + quarantineRoutes + quarantineGroupRoutes + seriesRoutes + queryRoutes + sqlRoutes
+      + lossRoutes
   }
 
   var now: Timestamp { Timestamp(microseconds: clock.read().wallMicroseconds) }

@@ -6,6 +6,7 @@ extension HTTPField.Name {
   static let apiKey = HTTPField.Name("x-api-key")!
   static let idempotencyKey = HTTPField.Name("idempotency-key")!
   static let idempotencyReplayed = HTTPField.Name("idempotency-replayed")!
+  static let rejectedCount = HTTPField.Name("x-millwright-rejected")!
   static let rateLimit = HTTPField.Name("ratelimit")!
   static let rateLimitPolicy = HTTPField.Name("ratelimit-policy")!
   static let corsRequestMethod = HTTPField.Name("access-control-request-method")!

@@ -55,7 +55,7 @@ struct OriginPolicy: Sendable {
     guard let origin = request.headers[.origin], isAllowed(origin) else { return }
     response.headers[.accessControlAllowOrigin] = origins.contains("*") ? "*" : origin
     response.headers[.accessControlExposeHeaders] =
-      "RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+      "RateLimit, RateLimit-Policy, Retry-After, X-Millwright-Rejected, X-Request-Id"
   }
 }
 

@@ -73,10 +73,7 @@ struct RouteRunner: Sendable {
   /// No type at all is taken for JSON; a form's type is not, as any web page could send one.
   private func checkType(_ header: String?) throws(Problem) {
     guard let header else { return }
-    let essence =
-      header.split(separator: ";").first.map { $0.filter { $0 != " " }.lowercased() } ?? ""
-    guard essence == "application/json" || essence == "text/json" || essence.hasSuffix("+json")
-    else {
+    guard MediaType(header).isJSON else {
       throw .unsupportedMedia("send JSON with `Content-Type: application/json`, not `\(header)`")
     }
   }

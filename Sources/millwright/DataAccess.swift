@@ -69,6 +69,7 @@ enum DataAccess {
     let all = try await series()
     let found = all.filter { info in patterns.contains { Glob.matches(info.key.description, $0) } }
     if found.isEmpty {
+      try await refuseFormerID(in: patterns)
       let names = all.map(\.key.description)
       let near = patterns.compactMap { nearestName(to: $0, among: names) }.first
       let hint =
@@ -76,6 +77,34 @@ enum DataAccess {
       throw Failure("no series matches \(patterns.joined(separator: ", "))" + hint)
     }
     return found
+  }
+
+  /// - Throws: `Failure` with the present id when a pattern names a device by one that it had before.
+  private func refuseFormerID(in patterns: [String]) async throws {
+    let present = try await presentIDs()
+    for pattern in patterns {
+      let id = SeriesKey(pattern)?.device ?? pattern
+      guard let name = present[id] else { continue }
+      throw Failure("no series matches \(pattern): device \(id) is called \(name) now")
+    }
+  }
+
+  /// By former id.
+  private func presentIDs() async throws -> [String: String] {
+    var present: [String: String] = [:]
+    switch self {
+    case .gateway(let client):
+      for device in try await client.items("/api/v1/devices") {
+        for id in device["was"].elements.compactMap(\.text) {
+          present[id] = device["device_id"].text
+        }
+      }
+    case .store(let store):
+      for device in try store.reader.catalog().devices {
+        for id in device.was { present[id] = device.id }
+      }
+    }
+    return present
   }
 }
 

@@ -34,11 +34,22 @@ final class GatewayRig: @unchecked Sendable {  // One test drives it.
       gateway.mqtt = mqtt
     }
     change(&gateway)
+    configuration = try Self.load(gateway, yaml: yaml)
+  }
+
+  private static func load(
+    _ gateway: GatewayConfiguration, yaml: String
+  ) throws -> LoadedConfiguration {
     let files = yaml.isEmpty ? [] : [ConfigurationFile(name: "devices/test.yaml", content: yaml)]
     let (devices, diagnostics) = DeviceConfiguration.load(files: files)
     guard let devices else { throw MQTTError("\(diagnostics)") }
-    configuration = LoadedConfiguration(
-      gateway: gateway, devices: devices, files: files, warnings: [])
+    return LoadedConfiguration(gateway: gateway, devices: devices, files: files, warnings: [])
+  }
+
+  /// With other device files than before.
+  func start(yaml: String) throws {
+    configuration = try Self.load(configuration.gateway, yaml: yaml)
+    try start()
   }
 
   func start() throws {

@@ -96,7 +96,11 @@ struct OpenAPITests {
       switch parameter["in"]?.text {
       case "path":
         let isRow = path.contains("/quarantine/")
-        path = path.replacing("{\(name)}", with: isRow ? try await heldRow(bench) : example)
+        let value =
+          if isRow { try await heldRow(bench) } else if operation.method == "PATCH" {
+            try await adoptedDevice(bench)
+          } else { example }
+        path = path.replacing("{\(name)}", with: value)
       case "query":
         let value = example.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         query.append("\(name)=\(value)")
@@ -104,6 +108,13 @@ struct OpenAPITests {
       }
     }
     return query.isEmpty ? path : path + "?" + query.joined(separator: "&")
+  }
+
+  /// Declared devices are not changed over HTTP.
+  private static func adoptedDevice(_ bench: Bench) async throws -> String {
+    let row = try await heldRow(bench)
+    let answer = try await bench.post("/api/v1/quarantine/\(row)/adopt", "{}")
+    return try #require(answer.json["device_id"]?.text)
   }
 
   private static func heldRow(_ bench: Bench) async throws -> String {

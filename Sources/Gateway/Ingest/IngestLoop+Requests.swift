@@ -94,6 +94,8 @@ extension IngestLoop {
     case .payload(let payload): return .points(resolve(payload))
     case .events(let events): return try put(events)
     case .command(.adopt(let device, let profile)): return try adopt(device, profile: profile)
+    case .command(.change(let device, let change, let seen)):
+      return try self.change(device, change, seen: seen)
     case .command(.discard(let rows)):
       batch.items.append(.released(rows: rows, adopted: false))
       return .command(accepted: rows.count)
@@ -134,40 +136,6 @@ extension IngestLoop {
     figures.events += UInt64(events.count - duplicates)
     figures.duplicateEvents += UInt64(duplicates)
     return .events(accepted: events.count - duplicates, duplicates: duplicates)
-  }
-
-  /// Makes the device known and ingests what was held of it, in its original order and time.
-  private func adopt(_ device: String, profile: String) throws -> PendingReply.Kind {
-    if !batch.isEmpty { commit() }
-    guard storageRetryAt == nil else {
-      throw SubmissionError.storageUnavailable(reason: figures.storageProblem)
-    }
-    flush()
-    let held = try store.heldPayloads(ofDevice: device)
-    do throws(Refused) {
-      batch.items.append(contentsOf: try resolver.adopt(device: device, profile: profile))
-    } catch {
-      throw SubmissionError.refused(code: error.code, detail: error.detail)
-    }
-    for row in held {
-      var topic = row.payload.topic
-      var contentType = row.payload.contentType
-      let outcome = row.payload.payload.withUnsafeBytes { bytes in
-        topic.withUTF8 { topic in
-          contentType.withUTF8 { contentType in
-            resolver.resolve(
-              IncomingMessage(
-                topic: UnsafeRawBufferPointer(topic),
-                contentType: UnsafeRawBufferPointer(contentType), payload: bytes,
-                received: row.payload.received, isFromQuarantine: true),
-              into: &batch)
-          }
-        }
-      }
-      count(outcome)
-    }
-    if !held.isEmpty { batch.items.append(.released(rows: held.map(\.id), adopted: true)) }
-    return .command(accepted: held.count)
   }
 
   // MARK: - Answers

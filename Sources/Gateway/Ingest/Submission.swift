@@ -36,6 +36,8 @@ public struct Submission: Sendable {
   public enum Command: Sendable {
     /// Make a device known and ingest what the quarantine holds of it.
     case adopt(device: String, profile: String)
+    /// Rename a device, move it or give it another profile; `seen`: as it was when this was decided.
+    case change(device: String, DeviceChange, seen: DeviceDefinition?)
     /// Throw rows of the quarantine away.
     case discard(rows: [Int64])
   }

@@ -136,7 +136,11 @@ struct ConfigurationReading {
     let profile = profileReference(in: map)
     guard var route = Route(reading: map) else { return }
     route.profile = profile
-    claimTopic(route.topic, of: map)
+    if let namespace = route.namespace {
+      claimNamespace(namespace, of: map)
+    } else {
+      claimTopic(route.topic, of: map)
+    }
     configuration.routes.append(route)
   }
 
@@ -182,6 +186,15 @@ struct ConfigurationReading {
     }.joined(separator: "/")
     claim("topic \(shape)", position, in: map, severity: .warning) {
       "`\(topic)` matches the same topics as the pattern at \($0) and is never used"
+    }
+  }
+
+  /// A namespace does not take every topic that its pattern matches: only another one hides it.
+  private mutating func claimNamespace(_ namespace: UnifiedNamespace, of map: YAMLMap) {
+    guard let position = map.value("uns")?.position else { return }
+    let key = "uns \(namespace.root) \(namespace.levels.count)"
+    claim(key, position, in: map, severity: .warning) {
+      "this namespace has the topics of the one at \($0) and is never used"
     }
   }
 

@@ -71,7 +71,7 @@ extension Resolver {
       asset: declared.flatMap { $0.asset.isEmpty ? nil : $0.asset } ?? place,
       isAdopted: declared == nil)
     define(.device(definition), in: &batch)
-    if !place.isEmpty { located.insert(definition.index) }
+    if !place.isEmpty { located.insert(ToldPlace(device: definition.index, asset: place)) }
     outcome.newDevices += 1
     makeRoom(forDevice: definition.index)
     return .known(definition.index)

@@ -21,9 +21,17 @@ public struct DeviceChange: Hashable, Sendable {
   }
 }
 
+/// What a route said of the place of a device.
+struct ToldPlace: Hashable, Sendable {
+  var device: UInt32
+  var asset: String
+}
+
 /// Who a device is and where it stands. Its number never changes, and series, samples and chunks know the
 /// number alone: so history follows a device through every new id and place.
 extension Resolver {
+  private static let toldPlacesMax = 100_000
+
   /// Makes a device known by an operator's word, or gives a known one another profile.
   ///
   /// A former id means the device that had it; it then keeps its profile where none is given.
@@ -95,17 +103,19 @@ extension Resolver {
     update(definition, &items)
     if !items.isEmpty {
       emptyCaches()
-      located.remove(index)
+      located.removeAll()
     }
     return items
   }
 
   /// A device that neither its declaration nor an operator placed stands where its route says.
   ///
-  /// Of several routes with different places the first that is met under a configuration counts: a device
-  /// must not move to and fro with each message.
+  /// Asked once for each topic. A place that was told before under the same configuration is not told
+  /// again: a device whose topics say different places must not move to and fro with its messages.
   mutating func locate(_ index: UInt32, by asset: String, _ batch: inout Batch) {
-    guard !asset.isEmpty, located.insert(index).inserted else { return }
+    guard !asset.isEmpty else { return }
+    if located.count > Resolver.toldPlacesMax { located.removeAll() }
+    guard located.insert(ToldPlace(device: index, asset: asset)).inserted else { return }
     var definition = registry.devices[Int(index)]
     let isDeclared =
       declaredIndexes[definition.id].map { !configuration.devices[$0].asset.isEmpty } ?? false

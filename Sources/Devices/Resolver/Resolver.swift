@@ -23,8 +23,8 @@ public struct Resolver: Sendable {
   var routes: RouteTable
   var profileIndexes: [String: Int] = [:]
   var declaredIndexes: [String: Int] = [:]
-  /// Devices whose place was compared with the one that their route tells, under this configuration.
-  var located = Set<UInt32>()
+  /// Places that routes told of devices under this configuration.
+  var located = Set<ToldPlace>()
   var farPastMicroseconds: Int64 = 0
   var farFutureMicroseconds: Int64 = 0
 
@@ -125,6 +125,11 @@ public struct Resolver: Sendable {
         refuse(message, error, &outcome, &batch)
       }
       return
+    }
+    if !plans[plan].metricPath.isEmpty, format != .scalar {
+      readings.nest(
+        under: plans[plan].metricPath, lastCount: plans[plan].metricPathLast,
+        payload: message.payload)
     }
     takePoints(readings, message, plan: plan, isScalar: format == .scalar, &outcome, &batch)
   }

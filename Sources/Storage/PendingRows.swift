@@ -31,8 +31,9 @@ struct PendingRows {
 
 extension Store {
   func writePending(_ db: Database) throws {
-    try writeDevices(db)
+    let devices = try writeDevices(db)
     for row in pending.items { try write(row, db) }
+    try followNames(of: devices, db)
     try writeMemory(pending.memory.sorted(), to: db)
     let now = pending.items.last?.wall ?? lastWall
     for loss in pending.losses { try loss.insert(db, time: now) }

@@ -1,4 +1,5 @@
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import Devices
@@ -207,5 +208,48 @@ import Testing
     f.send("zigbee2mqtt/meter", #"{"temperature": 21.5}"#)
     #expect(f.values == ["hall/temperature=21.5"])
     #expect(try f.series("hall/temperature").unit == "Cel")
+  }
+
+  @Test(
+    "However devices are declared, renamed and heard, a name means one device, also after a restart",
+    arguments: 1...40)
+  func anyOrder(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let ids = ["a", "b", "c", "d", "e"]
+    var f = try Fixture()
+    var journal: [Item] = []
+    for step in 0..<60 {
+      let (id, other) = (ids.randomElement(using: &random)!, ids.randomElement(using: &random)!)
+      switch Int.random(in: 0..<6, using: &random) {
+      case 0:
+        let devices = id == other ? "{id: \(id)}" : "{id: \(id), was: [\(other)]}"
+        let next = try Fixture.configuration("devices: [\(devices)]")
+        let (items, _) = f.resolver.reconfigure(next)
+        journal += items
+        #expect(f.resolver.registry.presentDeviceIndex(id) != nil)
+        #expect(f.resolver.reconfigure(next).items.isEmpty, "seed \(seed), step \(step)")
+      case 1, 2:
+        // Most are refused: that is part of the game.
+        journal += (try? f.resolver.change(device: id, DeviceChange(id: other))) ?? []
+      case 3: journal += (try? f.resolver.change(device: id, DeviceChange(was: []))) ?? []
+      default:
+        let known = f.resolver.registry.deviceIndex(id)
+        f.send(id, #"{"v": 1}"#)
+        journal += f.batch.items
+        let series = f.resolver.registry.series[Int(f.batch.samples[0].series)]
+        #expect(known == nil || series.device == known)
+      }
+      let present = f.resolver.registry.devices
+      #expect(Set(present.map(\.id)).count == present.count, "seed \(seed), step \(step)")
+      var replayed = Registry()
+      for item in journal { replayed.apply(item) }
+      var restarted = Registry()
+      for device in present { restarted.apply(.device(device)) }
+      for id in ids {
+        let index = f.resolver.registry.deviceIndex(id)
+        #expect(replayed.deviceIndex(id) == index, "seed \(seed), step \(step), \(id)")
+        #expect(restarted.deviceIndex(id) == index, "seed \(seed), step \(step), \(id)")
+      }
+    }
   }
 }

@@ -111,8 +111,10 @@ import Testing
     }
   }
 
-  @Test("What is held of a device is found under the name it has")
-  func quarantine() throws {
+  @Test(
+    "What is held of a device is found under the name it has, written before or with the rename",
+    arguments: [true, false])
+  func quarantine(flushing: Bool) throws {
     let directory = TemporaryDirectory()
     let rig = try StoreRig(directory.path)
     try commit(rig, [device(0, "a")])
@@ -124,8 +126,10 @@ import Testing
             cause: .partlyRefused, topic: "t", device: "a", reason: "r", received: .epoch,
             payload: [1], payloadSize: 1))
       ])
-    try rig.flush()
+    if flushing { try rig.flush() }
     try commit(rig, [device(0, "b", was: ["a"])])
+    _ = try rig.crash()
+    #expect(rig.store.catalog.devices.map(\.was) == [["a"]])
     try rig.flush()
     #expect(try rig.reader.heldPayloads().map(\.payload.device) == ["b"])
   }

@@ -157,6 +157,11 @@ extension Resolver {
       known.map { registry.devices[Int($0)] }
       ?? DeviceDefinition(index: UInt32(registry.devices.count), id: device.id)
     definition.id = device.id
+    for id in definition.was where !device.was.contains(id) && declaredIndexes[id] == nil {
+      warnings.append(
+        "device `\(device.id)` no longer gets messages of `\(id)`, its former id: its declaration does "
+          + "not say `was: [\(id)]`")
+    }
     definition.was = was
     definition.profile = device.profile
     // A route may have placed a device whose declaration does not.

@@ -51,7 +51,7 @@ let package = Package(
     .target(
       name: "Web",
       dependencies: [
-        "Gateway", "Storage", "Telemetry", "CZlib", "CZstd",
+        "Devices", "Gateway", "Storage", "Telemetry", "CZlib", "CZstd",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),

@@ -69,6 +69,11 @@ public struct Catalog: Sendable {
       + words.enumerated().map { .word(id: UInt32($0.offset), text: $0.element) }
   }
 
+  /// The id that the device which was called `id` has now; `nil`: no device was.
+  public func presentID(ofFormer id: String) -> String? {
+    devices.first { $0.was.contains(id) }?.id
+  }
+
   public func key(of index: UInt32) -> SeriesKey {
     let definition = series[Int(index)]
     return SeriesKey(device: devices[Int(definition.device)].id, metric: definition.metric)
@@ -86,13 +91,15 @@ public struct Catalog: Sendable {
   static func load(_ db: Database) throws -> Catalog {
     var catalog = Catalog()
     let devices = try Row.fetchCursor(
-      db, sql: "SELECT id, name, profile, asset, adopted FROM device ORDER BY id")
+      db,
+      sql: "SELECT id, name, profile, asset, adopted, placed, was FROM device ORDER BY id")
     while let row = try devices.next() {
       catalog.apply(
         .device(
           DeviceDefinition(
             index: UInt32(truncatingIfNeeded: row[0] as Int64), id: row[1], profile: row[2],
-            asset: row[3], isAdopted: row[4])))
+            asset: row[3], isAdopted: row[4], isPlaced: row[5],
+            was: (row[6] as String).split(separator: "\n").map(String.init))))
     }
     let series = try Row.fetchCursor(
       db,

@@ -31,7 +31,9 @@ struct PendingRows {
 
 extension Store {
   func writePending(_ db: Database) throws {
+    let devices = try writeDevices(db)
     for row in pending.items { try write(row, db) }
+    try followNames(of: devices, db)
     try writeMemory(pending.memory.sorted(), to: db)
     let now = pending.items.last?.wall ?? lastWall
     for loss in pending.losses { try loss.insert(db, time: now) }
@@ -41,16 +43,7 @@ extension Store {
 
   func write(_ row: PendingItem, _ db: Database) throws {
     switch row.item {
-    case .device(let device):
-      try db.cachedStatement(
-        sql: """
-          INSERT INTO device VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
-          name = excluded.name, profile = excluded.profile, asset = excluded.asset,
-          adopted = excluded.adopted
-          """
-      ).execute(arguments: [
-        Int64(device.index), device.id, device.profile, device.asset, device.isAdopted,
-      ])
+    case .device: break  // By `writeDevices`.
     case .series(let series):
       try db.cachedStatement(
         sql: """

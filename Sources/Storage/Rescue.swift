@@ -127,7 +127,7 @@ public struct Rescue {
         } else if (0..<Int64(catalog.series.count)).contains(id),
           let device = row.integer("device"), let name = devices[device],
           let metric = row.text("metric"),
-          catalog.key(of: UInt32(id)) == SeriesKey(device: name, metric: metric)
+          catalog.isSeries(UInt32(id), device: name, metric: metric)
         {
           same.insert(id)
         }
@@ -135,6 +135,15 @@ public struct Rescue {
     }
     try salvage.run(["device", "series"])
     return same
+  }
+}
+
+extension Catalog {
+  /// Whether the series has this metric and its device has, or had, this id.
+  fileprivate func isSeries(_ index: UInt32, device name: String, metric: String) -> Bool {
+    let definition = series[Int(index)]
+    let device = devices[Int(definition.device)]
+    return definition.metric == metric && (device.id == name || device.was.contains(name))
   }
 }
 

@@ -344,6 +344,7 @@ public final class Store {
   /// next flush replays all of the journal that is left.
   private func writeMemory(to target: DatabaseQueue) throws {
     try target.write { db in
+      try write(catalog.devices, db)
       for (place, item) in catalog.items.enumerated() {
         try write(PendingItem(id: Int64(place), item: item, wall: lastWall), db)
       }

@@ -36,15 +36,22 @@ public struct DeviceDefinition: Hashable, Sendable {
   public var asset: String
   /// Adopted from traffic rather than declared in devices/*.yaml.
   public var isAdopted: Bool
+  /// An operator said where it is: routes no longer move it.
+  public var isPlaced: Bool
+  /// Ids it had before, the oldest first: messages under one of them are its own.
+  public var was: [String]
 
   public init(
-    index: UInt32, id: String, profile: String = "", asset: String = "", isAdopted: Bool = false
+    index: UInt32, id: String, profile: String = "", asset: String = "", isAdopted: Bool = false,
+    isPlaced: Bool = false, was: [String] = []
   ) {
     self.index = index
     self.id = id
     self.profile = profile
     self.asset = asset
     self.isAdopted = isAdopted
+    self.isPlaced = isPlaced
+    self.was = was
   }
 }
 

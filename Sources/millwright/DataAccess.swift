@@ -70,6 +70,7 @@ enum DataAccess {
     let globs = patterns.map { Glob(series: $0) }
     let found = all.filter { info in globs.contains { $0.matches(info.key.description) } }
     if found.isEmpty {
+      try await refuseFormerID(in: patterns)
       let names = all.map(\.key.description)
       let near = patterns.compactMap { nearestName(to: $0, among: names) }.first
       let hint =
@@ -77,6 +78,34 @@ enum DataAccess {
       throw Failure("no series matches \(patterns.joined(separator: ", "))" + hint)
     }
     return found
+  }
+
+  /// - Throws: `Failure` with the present id when a pattern names a device by one that it had before.
+  private func refuseFormerID(in patterns: [String]) async throws {
+    let present = try await presentIDs()
+    for pattern in patterns {
+      let id = SeriesKey(pattern)?.device ?? pattern
+      guard let name = present[id] else { continue }
+      throw Failure("no series matches \(pattern): device \(id) is called \(name) now")
+    }
+  }
+
+  /// By former id.
+  private func presentIDs() async throws -> [String: String] {
+    var present: [String: String] = [:]
+    switch self {
+    case .gateway(let client):
+      for device in try await client.items("/api/v1/devices") {
+        for id in device["was"].elements.compactMap(\.text) {
+          present[id] = device["device_id"].text
+        }
+      }
+    case .store(let store):
+      for device in try store.reader.catalog().devices {
+        for id in device.was { present[id] = device.id }
+      }
+    }
+    return present
   }
 }
 

@@ -119,7 +119,7 @@ struct GatewayClient {
   }
 
   enum HTTPRequestMethod: String {
-    case GET, POST, DELETE
+    case GET, POST, PATCH, DELETE
   }
 }
 

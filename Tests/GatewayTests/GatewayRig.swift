@@ -34,7 +34,7 @@ final class GatewayRig: @unchecked Sendable {  // One test drives it.
       gateway.mqtt = mqtt
     }
     change(&gateway)
-    configuration = try GatewayRig.load(gateway, yaml: yaml)
+    configuration = try Self.load(gateway, yaml: yaml)
   }
 
   private static func load(
@@ -44,6 +44,12 @@ final class GatewayRig: @unchecked Sendable {  // One test drives it.
     let (devices, diagnostics) = DeviceConfiguration.load(files: files)
     guard let devices else { throw MQTTError("\(diagnostics)") }
     return LoadedConfiguration(gateway: gateway, devices: devices, files: files, warnings: [])
+  }
+
+  /// With other device files than before.
+  func start(yaml: String) throws {
+    configuration = try Self.load(configuration.gateway, yaml: yaml)
+    try start()
   }
 
   func start() throws {
@@ -62,8 +68,7 @@ final class GatewayRig: @unchecked Sendable {  // One test drives it.
   /// Starts again with other devices and routes.
   func restart(yaml: String) async throws {
     await stop()
-    configuration = try GatewayRig.load(configuration.gateway, yaml: yaml)
-    try start()
+    try start(yaml: yaml)
   }
 
   /// Hands in messages as if they had come by MQTT, each in a batch of its own.

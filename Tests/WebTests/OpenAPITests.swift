@@ -95,8 +95,13 @@ struct OpenAPITests {
       }
       switch parameter["in"]?.text {
       case "path":
-        path = path.replacing(
-          "{\(name)}", with: try await heldID(in: path, bench) ?? example)
+        let value =
+          if let held = try await heldID(in: path, bench) {
+            held
+          } else if operation.method == "PATCH" {
+            try await adoptedDevice(bench)
+          } else { example }
+        path = path.replacing("{\(name)}", with: value)
       case "query":
         let value = example.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         query.append("\(name)=\(value)")
@@ -104,6 +109,13 @@ struct OpenAPITests {
       }
     }
     return query.isEmpty ? path : path + "?" + query.joined(separator: "&")
+  }
+
+  /// Declared devices are not changed over HTTP.
+  private static func adoptedDevice(_ bench: Bench) async throws -> String {
+    let row = try #require(try await heldID(in: "/api/v1/quarantine/{id}", bench))
+    let answer = try await bench.post("/api/v1/quarantine/\(row)/adopt", "{}")
+    return try #require(answer.json["device_id"]?.text)
   }
 
   /// The id of a row or a group that is there; `nil` for other paths.

@@ -29,6 +29,7 @@ import Telemetry
 ///     metrics: {temperature: …}    # see MetricProfile(name:reading:)
 /// devices:
 ///   - id: press1                   # required; no slash, at most 128 bytes
+///     was: [press-old]             # former ids: that device becomes this one and keeps its history
 ///     profile: press
 ///     description: At the head of line 1
 ///     asset: acme/linz/hall1/line1/press1
@@ -44,6 +45,8 @@ struct ConfigurationReading {
   private var places: [String: String] = [:]
   /// Profile ids that devices and routes name, checked when all files are read.
   private var profileReferences: [YAMLValue] = []
+  /// Ids under `was`, which no device may have now.
+  private var formerIDs: [YAMLValue] = []
 
   init(log: DiagnosticLog) { self.log = log }
 
@@ -64,6 +67,10 @@ struct ConfigurationReading {
       guard let id = reference.scalarText, !known.contains(id) else { continue }
       let suggestion = nearestName(to: id, among: ids).map { ", did you mean `\($0)`?" } ?? ""
       reference.report("unknown profile `\(id)`\(suggestion)")
+    }
+    for former in formerIDs {
+      guard let id = former.scalarText, configuration.device(id) != nil else { continue }
+      former.report("`\(id)` is declared as a device: a former id must not be in use")
     }
   }
 
@@ -113,6 +120,7 @@ struct ConfigurationReading {
     let id = map.required("id", .deviceID)
     var device = DeclaredDevice(id: id ?? "")
     claimID("device", of: map)
+    device.was = readFormerIDs(of: map)
     device.description = map.optional("description", .string) ?? ""
     device.profile = profileReference(in: map)
     device.asset = map.optional("asset", .asset) ?? ""
@@ -128,7 +136,11 @@ struct ConfigurationReading {
     let profile = profileReference(in: map)
     guard var route = Route(reading: map) else { return }
     route.profile = profile
-    claimTopic(route.topic, of: map)
+    if let namespace = route.namespace {
+      claimNamespace(namespace, of: map)
+    } else {
+      claimTopic(route.topic, of: map)
+    }
     configuration.routes.append(route)
   }
 
@@ -138,6 +150,21 @@ struct ConfigurationReading {
     }
     profileReferences.append(value)
     return id
+  }
+
+  private mutating func readFormerIDs(of map: YAMLMap) -> [String] {
+    guard let list = map.value("was"), case .sequence(let nodes) = list.node else {
+      return map.optional("was", .list(of: .deviceID)) ?? []
+    }
+    for (index, node) in nodes.enumerated() {
+      let value = list.child(node, "[\(index)]")
+      guard let id = value.scalarText else { continue }
+      formerIDs.append(value)
+      claim("former \(id)", value.position, in: map) {
+        "the former id `\(id)` appears twice, first at \($0)"
+      }
+    }
+    return map.optional("was", .list(of: .deviceID)) ?? []
   }
 
   private mutating func claimID(_ noun: String, of map: YAMLMap) {
@@ -159,6 +186,15 @@ struct ConfigurationReading {
     }.joined(separator: "/")
     claim("topic \(shape)", position, in: map, severity: .warning) {
       "`\(topic)` matches the same topics as the pattern at \($0) and is never used"
+    }
+  }
+
+  /// A namespace does not take every topic that its pattern matches: only another one hides it.
+  private mutating func claimNamespace(_ namespace: UnifiedNamespace, of map: YAMLMap) {
+    guard let position = map.value("uns")?.position else { return }
+    let key = "uns \(namespace.root) \(namespace.levels.count)"
+    claim(key, position, in: map, severity: .warning) {
+      "this namespace has the topics of the one at \($0) and is never used"
     }
   }
 

@@ -3,6 +3,8 @@ import Payloads
 /// A device written down in devices/*.yaml: known before its first message.
 public struct DeclaredDevice: Hashable, Sendable {
   public var id: String
+  /// Ids it had before: the known device of such an id becomes this one, with all its history.
+  public var was: [String]
   public var description: String
   /// Id of its profile; empty: none.
   public var profile: String
@@ -15,10 +17,12 @@ public struct DeclaredDevice: Hashable, Sendable {
   public var labels: [Label]
 
   public init(
-    id: String, description: String = "", profile: String = "", asset: String = "",
+    id: String, was: [String] = [], description: String = "", profile: String = "",
+    asset: String = "",
     topic: TopicPattern? = nil, users: [String] = [], labels: [Label] = []
   ) {
     self.id = id
+    self.was = was
     self.description = description
     self.profile = profile
     self.asset = asset

@@ -2,7 +2,7 @@ import Payloads
 import Telemetry
 
 /// ```yaml
-/// - topic: plant/{line}/{device}/telemetry   # required; see TopicPattern
+/// - topic: plant/{line}/{device}/telemetry   # required; see TopicPattern. Or `uns`, see UnifiedNamespace
 ///   format: json            # json | device | line | scalar | auto (default; json where `map` is given)
 ///   device: "{device}"      # template of the device id; levels of {rest#} are joined by `.`
 ///   metric: "{metric}"      # template of the metric of a scalar; default: the last level
@@ -17,7 +17,9 @@ import Telemetry
 extension Route {
   /// - Returns: `nil` when there is no readable topic to hang the route on.
   init?(reading map: YAMLMap) {
-    let pattern = map.required("topic", .topicPattern)
+    let namespace = UnifiedNamespace.read(in: map)
+    let hasNamespace = map.value("uns") != nil
+    let pattern = hasNamespace ? namespace?.pattern : map.required("topic", .topicPattern)
     let statedFormat = map.optional("format", .format)
     let device = map.optional("device", .template(from: pattern))
     let metric = map.optional("metric", .template(from: pattern))
@@ -27,6 +29,7 @@ extension Route {
     let mapping = map.optional("map", .map).map(JSONMapping.init(reading:))
     let isIgnored = map.optional("ignore", .bool) ?? false
     _ = map.value("profile")
+    if hasNamespace { _ = map.value("topic") }
     map.refuseUnknownKeys()
     let format = statedFormat ?? (mapping == nil ? nil : .some(.json))
     if mapping != nil, format != .json {
@@ -46,8 +49,9 @@ extension Route {
     guard let pattern else { return nil }
     self.init(
       topic: pattern, format: format ?? nil, device: device, metric: metric, asset: asset,
-      mapping: mapping ?? .standard, linePrecision: precision ?? .nanoseconds,
-      unknownDevices: policy, isIgnored: isIgnored)
+      mapping: mapping ?? (hasNamespace ? .namespace : .standard),
+      linePrecision: precision ?? .nanoseconds, unknownDevices: policy, isIgnored: isIgnored,
+      namespace: namespace)
   }
 }
 

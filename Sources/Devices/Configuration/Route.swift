@@ -21,12 +21,15 @@ public struct Route: Hashable, Sendable {
   public var unknownDevices: UnknownDevicePolicy?
   /// Messages are dropped knowingly and counted.
   public var isIgnored: Bool
+  /// Tells device, asset and metrics from the levels of the topic; `topic` is its pattern then.
+  public var namespace: UnifiedNamespace?
 
   public init(
     topic: TopicPattern, format: PayloadFormat? = nil, device: TopicTemplate? = nil,
     metric: TopicTemplate? = nil, profile: String = "", asset: TopicTemplate? = nil,
     mapping: JSONMapping = .standard, linePrecision: TimePrecision = .nanoseconds,
-    unknownDevices: UnknownDevicePolicy? = nil, isIgnored: Bool = false
+    unknownDevices: UnknownDevicePolicy? = nil, isIgnored: Bool = false,
+    namespace: UnifiedNamespace? = nil
   ) {
     self.topic = topic
     self.format = format
@@ -38,6 +41,7 @@ public struct Route: Hashable, Sendable {
     self.linePrecision = linePrecision
     self.unknownDevices = unknownDevices
     self.isIgnored = isIgnored
+    self.namespace = namespace
   }
 }
 
@@ -54,6 +58,8 @@ struct RouteTable: Sendable {
   private struct Entry: Sendable {
     var pattern: TopicPattern
     var target: Target
+    /// Has a say of its own in what matches.
+    var namespace: UnifiedNamespace?
   }
 
   private var exact: [String: Target] = [:]
@@ -65,7 +71,8 @@ struct RouteTable: Sendable {
       if let topic = device.topic { entries.append(Entry(pattern: topic, target: .device(index))) }
     }
     for (index, route) in routes.enumerated() {
-      entries.append(Entry(pattern: route.topic, target: .route(index)))
+      entries.append(
+        Entry(pattern: route.topic, target: .route(index), namespace: route.namespace))
     }
     for entry in entries where entry.pattern.isExact {
       let topic = entry.pattern.description
@@ -84,7 +91,9 @@ struct RouteTable: Sendable {
     if let target = exact[topic] { return (target, []) }
     let levels = topic.split(separator: "/", omittingEmptySubsequences: false)
     for entry in patterns {
-      if let captures = entry.pattern.captures(from: levels) { return (entry.target, captures) }
+      guard let captures = entry.pattern.captures(from: levels) else { continue }
+      if let namespace = entry.namespace, namespace.place(of: levels) == nil { continue }
+      return (entry.target, captures)
     }
     return nil
   }

@@ -22,6 +22,10 @@ public struct Registry: Sendable {
   public var limits: Limits
 
   private var deviceIndexes: [String: UInt32] = [:]
+  /// By the ids that devices had before.
+  private var formerIndexes: [String: UInt32] = [:]
+  /// Devices as they were before updates that are not on disk yet, in the order of the updates.
+  private var replaced: [DeviceDefinition] = []
   private var seriesIndexes: [SeriesName: UInt32] = [:]
   private var wordIDs: [String: UInt32] = [:]
 
@@ -44,14 +48,21 @@ public struct Registry: Sendable {
     }
   }
 
-  public func deviceIndex(_ id: String) -> UInt32? { deviceIndexes[id] }
+  /// The device of this id, else the one that had it before.
+  public func deviceIndex(_ id: String) -> UInt32? { deviceIndexes[id] ?? formerIndexes[id] }
+
+  /// The device that had this id before, whether or not another has it now.
+  func formerDeviceIndex(_ id: String) -> UInt32? { formerIndexes[id] }
+
+  /// The device that has this id now.
+  func presentDeviceIndex(_ id: String) -> UInt32? { deviceIndexes[id] }
 
   public func seriesIndex(device: UInt32, metric: String) -> UInt32? {
     seriesIndexes[SeriesName(device: device, metric: metric)]
   }
 
   public func seriesIndex(_ key: SeriesKey) -> UInt32? {
-    deviceIndexes[key.device].flatMap { seriesIndex(device: $0, metric: key.metric) }
+    deviceIndex(key.device).flatMap { seriesIndex(device: $0, metric: key.metric) }
   }
 
   public func wordID(_ text: String) -> UInt32? { wordIDs[text] }
@@ -79,11 +90,17 @@ public struct Registry: Sendable {
 
   public var mark: Mark { Mark(devices: devices.count, series: series.count, words: words.count) }
 
-  /// Forgets definitions made after `mark`, for a batch that could not be committed.
-  ///
-  /// Updates in place of older definitions stay.
+  /// Updates so far are on disk: `rollBack` leaves them as they are.
+  mutating func markCommitted() -> Mark {
+    replaced.removeAll()
+    return mark
+  }
+
+  /// Forgets definitions made after `mark` and updates of devices made since `markCommitted`, for a
+  /// batch that could not be committed. Updates of series and words stay.
   mutating func rollBack(to mark: Mark) {
-    for device in devices[mark.devices...] { deviceIndexes[device.id] = nil }
+    while let before = replaced.popLast() { put(before) }
+    for device in devices[mark.devices...] { forgetNames(of: device) }
     for definition in series[mark.series...] {
       seriesIndexes[SeriesName(device: definition.device, metric: definition.metric)] = nil
     }
@@ -100,11 +117,28 @@ public struct Registry: Sendable {
       "device \(device.index) `\(device.id)` leaves a gap after \(devices.count)")
     if index == devices.count {
       devices.append(device)
+      learnNames(of: device)
     } else {
-      if devices[index].id != device.id { deviceIndexes[devices[index].id] = nil }
-      devices[index] = device
+      replaced.append(devices[index])
+      put(device)
     }
+  }
+
+  private mutating func put(_ device: DeviceDefinition) {
+    forgetNames(of: devices[Int(device.index)])
+    devices[Int(device.index)] = device
+    learnNames(of: device)
+  }
+
+  private mutating func learnNames(of device: DeviceDefinition) {
     deviceIndexes[device.id] = device.index
+    for id in device.was { formerIndexes[id] = device.index }
+  }
+
+  /// A name that another device took meanwhile stays with that one.
+  private mutating func forgetNames(of device: DeviceDefinition) {
+    if deviceIndexes[device.id] == device.index { deviceIndexes[device.id] = nil }
+    for id in device.was where formerIndexes[id] == device.index { formerIndexes[id] = nil }
   }
 
   private mutating func apply(_ definition: SeriesDefinition) {

@@ -4,8 +4,8 @@ extension Resolver {
   /// Puts another configuration in force.
   ///
   /// Caches empty. Declared devices that the registry does not know are defined, so that one which never
-  /// speaks is seen to be silent; known ones whose profile or asset changed are defined again; one that is
-  /// no longer declared stays, marked as adopted.
+  /// speaks is seen to be silent; known ones whose profile, asset or id changed are defined again; one that
+  /// is no longer declared stays, marked as adopted.
   /// - Returns: the items for the journal, already applied to the registry, and sentences about what the
   ///   new configuration says but existing series cannot follow (their type and unit are fixed).
   public mutating func reconfigure(
@@ -15,6 +15,7 @@ extension Resolver {
     routes = RouteTable(devices: configuration.devices, routes: configuration.routes)
     index()
     emptyCaches()
+    located.removeAll()
     var items: [Item] = []
     var warnings: [String] = []
     for device in configuration.devices {
@@ -24,45 +25,6 @@ extension Resolver {
     followProfiles(&items)
     warnings += profileWarnings() + seriesWarnings()
     return (items, warnings)
-  }
-
-  /// Makes a device known by an operator's word, or gives a known one another profile.
-  ///
-  /// - Returns: the items for the journal, already applied; empty when nothing changes.
-  /// - Throws: `Refused` when the id or profile cannot be, the registry is full, or the device is
-  ///   declared in devices/*.yaml with another profile.
-  public mutating func adopt(device id: String, profile: String = "") throws(Refused) -> [Item] {
-    if let refusal = Resolver.refusalOfID(id) { throw refusal }
-    guard !id.contains("/") else {
-      throw Refused(code: "bad_device_id", detail: "a device id must not hold a slash: `\(id)`")
-    }
-    if !profile.isEmpty, profileIndexes[profile] == nil {
-      let suggestion = nearestName(to: profile, among: configuration.profiles.map(\.id))
-      throw Refused(
-        code: "unknown_profile",
-        detail: "unknown profile `\(profile)`"
-          + (suggestion.map { ", did you mean `\($0)`?" } ?? ""))
-    }
-    if let declared = declaredIndexes[id], configuration.devices[declared].profile != profile {
-      throw Refused(
-        code: "declared_device",
-        detail: "device `\(id)` is declared in devices/*.yaml: change its profile there")
-    }
-    var definition: DeviceDefinition
-    if let known = registry.deviceIndex(id) {
-      definition = registry.devices[Int(known)]
-      guard definition.profile != profile else { return [] }
-      definition.profile = profile
-    } else {
-      if let refusal = registry.refusalOfDevice(id) { throw refusal }
-      definition = DeviceDefinition(
-        index: UInt32(registry.devices.count), id: id, profile: profile,
-        asset: declaredIndexes[id].map { configuration.devices[$0].asset } ?? "",
-        isAdopted: declaredIndexes[id] == nil)
-    }
-    registry.apply(.device(definition))
-    emptyCaches()
-    return [.device(definition)]
   }
 
   /// What the profile of its device, else its announcement, says about a series; `nil`: nothing.
@@ -108,36 +70,12 @@ extension Resolver {
     expected.removeAll()
   }
 
-  private mutating func declare(
-    _ device: DeclaredDevice, _ items: inout [Item], _ warnings: inout [String]
-  ) {
-    var definition: DeviceDefinition
-    if let known = registry.deviceIndex(device.id) {
-      definition = registry.devices[Int(known)]
-    } else if let refusal = registry.refusalOfDevice(device.id) {
-      warnings.append(refusal.detail)
-      return
-    } else {
-      definition = DeviceDefinition(
-        index: UInt32(registry.devices.count), id: device.id, isAdopted: true)
-    }
-    let before = definition
-    definition.profile = device.profile
-    // A route may have placed a device whose declaration does not.
-    if !device.asset.isEmpty { definition.asset = device.asset }
-    definition.isAdopted = false
-    guard definition != before else { return }
-    registry.apply(.device(definition))
-    items.append(.device(definition))
-  }
-
   /// Devices that were declared and no longer are.
   private mutating func release(_ items: inout [Item]) {
     for device in registry.devices where !device.isAdopted && declaredIndexes[device.id] == nil {
       var definition = device
       definition.isAdopted = true
-      registry.apply(.device(definition))
-      items.append(.device(definition))
+      update(definition, &items)
     }
   }
 

@@ -53,6 +53,7 @@ extension Resolver {
     _ batch: inout Batch
   ) -> DeviceVerdict {
     if let index = registry.deviceIndex(id) {
+      locate(index, by: plans[pass.plan].asset, &batch)
       makeRoom(forDevice: index)
       return .known(index)
     }
@@ -70,6 +71,7 @@ extension Resolver {
       asset: declared.flatMap { $0.asset.isEmpty ? nil : $0.asset } ?? place,
       isAdopted: declared == nil)
     define(.device(definition), in: &batch)
+    if !place.isEmpty { located.insert(ToldPlace(device: definition.index, asset: place)) }
     outcome.newDevices += 1
     makeRoom(forDevice: definition.index)
     return .known(definition.index)

@@ -120,8 +120,15 @@ extension Resolver {
     let own = profileIndexes[definition.profile].flatMap {
       configuration.profiles[$0].metric(metric)
     }
-    let announced = announcements.metric(metric, of: definition.id).flatMap(MetricProfile.init)
+    let announced = announcedMetric(metric, of: device).flatMap(MetricProfile.init)
     return own?.completed(by: announced) ?? announced
+  }
+
+  /// What a device said of a metric, under the id it has or one it had: it may not know of a new one.
+  private func announcedMetric(_ metric: String, of device: UInt32) -> AnnouncedMetric? {
+    let definition = registry.devices[Int(device)]
+    return announcements.metric(metric, of: definition.id)
+      ?? definition.was.lazy.compactMap { announcements.metric(metric, of: $0) }.first
   }
 
   mutating func prepare(_ index: UInt32) {
@@ -130,8 +137,7 @@ extension Resolver {
     let definition = registry.series[Int(index)]
     var plan = SeriesPlan(
       definition, metric: metricProfile(definition.metric, of: definition.device))
-    let announced = announcements.metric(
-      definition.metric, of: registry.devices[Int(definition.device)].id)
+    let announced = announcedMetric(definition.metric, of: definition.device)
     if let unit = announced?.unit, !unit.isEmpty { plan.announced = unitReading(unit, of: index) }
     plan.nameOffset = Int32(seriesNames.count)
     plan.nameCount = Int32(definition.metric.utf8.count)

@@ -23,6 +23,8 @@ public struct Resolver: Sendable {
   var routes: RouteTable
   var profileIndexes: [String: Int] = [:]
   var declaredIndexes: [String: Int] = [:]
+  /// Places that routes told of devices under this configuration.
+  var located = Set<ToldPlace>()
   var farPastMicroseconds: Int64 = 0
   var farFutureMicroseconds: Int64 = 0
 
@@ -124,6 +126,11 @@ public struct Resolver: Sendable {
       }
       return
     }
+    if !plans[plan].metricPath.isEmpty, format != .scalar {
+      readings.nest(
+        under: plans[plan].metricPath, lastCount: plans[plan].metricPathLast,
+        payload: message.payload)
+    }
     takePoints(readings, message, plan: plan, isScalar: format == .scalar, &outcome, &batch)
   }
 
@@ -160,7 +167,7 @@ public struct Resolver: Sendable {
   public mutating func markCommitted() -> Registry.Mark {
     sparkplugMark = sparkplug
     announcementsMark = announcements
-    return registry.mark
+    return registry.markCommitted()
   }
 
   /// What the next record must hold besides the messages: how far each Sparkplug node has come.
@@ -173,6 +180,7 @@ public struct Resolver: Sendable {
   /// - Parameter mark: `registry.mark` as it was before the first `resolve` into that batch.
   public mutating func rollBack(to mark: Registry.Mark) {
     registry.rollBack(to: mark)
+    located.removeAll()
     sparkplug = sparkplugMark
     announcements = announcementsMark
     announcements.settings = configuration.settings.announcements
@@ -246,7 +254,7 @@ extension Resolver {
   /// The device that the topic tells, once it is known; else empty.
   private func topicDevice(of pass: MessagePass) -> String {
     let device = pass.isScalar ? plans[pass.plan].scalarDevice : plans[pass.plan].device
-    return device.index == nil ? "" : device.id
+    return device.index.map { registry.devices[Int($0)].id } ?? ""
   }
 
   func quarantine(

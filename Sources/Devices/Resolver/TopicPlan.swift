@@ -20,6 +20,10 @@ struct TopicPlan: Sendable {
   var scalarMetric: [UInt8] = []
   var profile = ""
   var asset = ""
+  /// What the name of each metric of the payload begins with; empty: nothing.
+  var metricPath: [UInt8] = []
+  /// Bytes of the last level in it.
+  var metricPathLast = 0
   /// Units that the mapping gives to metrics of the payload.
   var units: [MappedUnit] = []
   var decoder = CachedDecoder()
@@ -131,7 +135,17 @@ extension TopicPlan {
     isRouted = true
     switch target {
     case .device(let position): follow(configuration.devices[position])
-    case .route(let position): follow(configuration.routes[position], position, captures)
+    case .route(let position):
+      let route = configuration.routes[position]
+      // A namespace of all topics does not mean those that Sparkplug lays out its own way.
+      if route.namespace != nil, self.sparkplug != nil {
+        isRouted = false
+        return
+      }
+      follow(route, position, captures)
+      if let namespace = route.namespace {
+        follow(namespace, topic, hasDevice: route.device != nil)
+      }
     }
   }
 
@@ -166,5 +180,19 @@ extension TopicPlan {
         metric: Array((metric.name.isEmpty ? metric.path : metric.name).utf8),
         unit: Array(metric.unit.utf8))
     }
+  }
+
+  /// The levels of the topic tell device, asset and the beginning of each metric.
+  private mutating func follow(_ namespace: UnifiedNamespace, _ topic: String, hasDevice: Bool) {
+    let levels = topic.split(separator: "/", omittingEmptySubsequences: false)
+    guard let place = namespace.place(of: levels) else { return }
+    payloadNamesDevice = false
+    isIgnored = namespace.ignoredContracts.contains(String(place.contract))
+    asset = place.location.joined(separator: "/")
+    if !hasDevice { device.id = place.location.joined(separator: ".") }
+    scalarDevice.id = device.id
+    metricPath = Array(place.path.joined(separator: ".").utf8)
+    metricPathLast = place.path.last?.utf8.count ?? 0
+    scalarMetric = metricPath.isEmpty ? Array("value".utf8) : metricPath
   }
 }

@@ -95,6 +95,8 @@ extension IngestLoop {
     case .events(let events): return try put(events)
     case .command(.adopt(let device, let profile)): return try adopt(device, profile: profile)
     case .command(.retry(let rows, let profile)): return try retry(rows, adopting: profile)
+    case .command(.change(let device, let change, let seen)):
+      return try self.change(device, change, seen: seen)
     case .command(.discard(let rows)):
       batch.items.append(.released(rows: rows, adopted: false))
       return .command(accepted: rows.count)

@@ -69,7 +69,8 @@ final class IngestLoop {
     clock = recovered.clock
     figures = recovered.figures
     connection = Connection(isConfigured: settings.mqtt != nil)
-    mark = resolver.registry.mark
+    // What recovery defined waits in `startItems`: it is no part of a batch that may fail.
+    mark = self.resolver.markCommitted()
     stages = []
   }
 

@@ -40,6 +40,8 @@ public struct Submission: Sendable {
     ///
     /// `adopting`: first make their unknown devices known, with this profile (empty: none).
     case retry(rows: [Int64], adopting: String? = nil)
+    /// Rename a device, move it or give it another profile; `seen`: as it was when this was decided.
+    case change(device: String, DeviceChange, seen: DeviceDefinition?)
     /// Throw rows of the quarantine away.
     case discard(rows: [Int64])
   }

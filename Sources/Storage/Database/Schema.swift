@@ -39,6 +39,11 @@ enum Schema {
       try db.execute(
         sql: "CREATE TABLE memory (name TEXT PRIMARY KEY, content BLOB NOT NULL)")
     }
+    migrator.registerMigration("v4") { db in
+      try db.execute(sql: "ALTER TABLE device ADD COLUMN placed INTEGER NOT NULL DEFAULT 0")
+      // Former ids, one a line: ids hold no control characters.
+      try db.execute(sql: "ALTER TABLE device ADD COLUMN was TEXT NOT NULL DEFAULT ''")
+    }
     return migrator
   }
 

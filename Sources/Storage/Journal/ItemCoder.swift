@@ -17,17 +17,13 @@ enum ItemCoder {
     case answered = 10
     case remembered = 11
     case wentStale = 12
+    /// A device with a past: as `device`, then what happened to it.
+    case changedDevice = 13
   }
 
   static func encode(_ item: Item, into out: inout ByteWriter) {
     switch item {
-    case .device(let device):
-      out.byte(Tag.device.rawValue)
-      out.varint(UInt64(device.index))
-      out.text(device.id)
-      out.text(device.profile)
-      out.text(device.asset)
-      out.byte(device.isAdopted ? 1 : 0)
+    case .device(let device): encode(device, into: &out)
     case .series(let series):
       out.byte(Tag.series.rawValue)
       out.varint(UInt64(series.index))
@@ -124,11 +120,8 @@ enum ItemCoder {
   static func decode(_ input: inout ByteReader) throws -> Item {
     guard let tag = Tag(rawValue: try input.byte()) else { throw ByteReader.Truncated() }
     switch tag {
-    case .device:
-      return .device(
-        DeviceDefinition(
-          index: UInt32(truncatingIfNeeded: try input.varint()), id: try input.text(),
-          profile: try input.text(), asset: try input.text(), isAdopted: try input.byte() != 0))
+    case .device: return .device(try decodeDevice(&input, hasPast: false))
+    case .changedDevice: return .device(try decodeDevice(&input, hasPast: true))
     case .series:
       let index = UInt32(truncatingIfNeeded: try input.varint())
       let device = UInt32(truncatingIfNeeded: try input.varint())
@@ -213,5 +206,33 @@ enum ItemCoder {
       device: try input.text(), reason: try input.text(),
       received: Timestamp(microseconds: try input.zigzag()), payload: try input.blob(),
       payloadSize: Int(truncatingIfNeeded: try input.varint()))
+  }
+}
+
+extension ItemCoder {
+  private static func encode(_ device: DeviceDefinition, into out: inout ByteWriter) {
+    let hasPast = device.isPlaced || !device.was.isEmpty
+    out.byte((hasPast ? Tag.changedDevice : .device).rawValue)
+    out.varint(UInt64(device.index))
+    out.text(device.id)
+    out.text(device.profile)
+    out.text(device.asset)
+    out.byte(device.isAdopted ? 1 : 0)
+    guard hasPast else { return }
+    out.byte(device.isPlaced ? 1 : 0)
+    out.varint(UInt64(device.was.count))
+    for id in device.was { out.text(id) }
+  }
+
+  private static func decodeDevice(
+    _ input: inout ByteReader, hasPast: Bool
+  ) throws -> DeviceDefinition {
+    var device = DeviceDefinition(
+      index: UInt32(truncatingIfNeeded: try input.varint()), id: try input.text(),
+      profile: try input.text(), asset: try input.text(), isAdopted: try input.byte() != 0)
+    guard hasPast else { return device }
+    device.isPlaced = try input.byte() != 0
+    for _ in 0..<(try input.length()) { device.was.append(try input.text()) }
+    return device
   }
 }

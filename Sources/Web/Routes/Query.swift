@@ -129,6 +129,11 @@ struct QueryPlan: Sendable {
     var targets: [Target] = []
     for name in names {
       guard let key = SeriesKey(name), let series = byName[name] else {
+        if let key = SeriesKey(name), let present = catalog.presentID(ofFormer: key.device) {
+          throw .notFound(
+            "there is no series `\(name)` any more; device `\(key.device)` is called `\(present)` now"
+          )
+        }
         let near = nearestName(to: name, among: Array(byName.keys.sorted()))
         throw .notFound(
           "there is no series `\(name)`" + (near.map { "; did you mean `\($0)`?" } ?? ""))

@@ -100,6 +100,12 @@ extension Problem {
       detail: detail)
   }
 
+  static func preconditionFailed(_ detail: String) -> Problem {
+    Problem(
+      status: .preconditionFailed, slug: "precondition-failed",
+      title: "It is no longer what you saw", detail: detail)
+  }
+
   static func tooLarge(_ detail: String) -> Problem {
     Problem(
       status: .contentTooLarge, slug: "too-large", title: "The request is too large",

@@ -19,7 +19,7 @@ public final class Gateway: Service {
 
   private let mailbox: Mailbox
   private let published = FiguresBox()
-  private let publisher: Publisher?
+  private let publications: Publications?
   private let loader: ConfigurationLoader?
   private let lock: DataLock
   private let finished = AsyncStream<Void>.makeStream()
@@ -43,7 +43,6 @@ public final class Gateway: Service {
     let recovery = try Recovery.run(loaded, clock: clock, logger: logger)
     let mailbox = Mailbox()
     self.mailbox = mailbox
-    publisher = try Gateway.makePublisher(configuration)
     let reader = StoreReader(
       directory: configuration.store.directory, database: recovery.store.current,
       fetchCatalog: { OpenRequest.fetchCatalog(from: mailbox) },
@@ -52,17 +51,20 @@ public final class Gateway: Service {
     jobs = JobRunner(
       reader: reader, mailbox: mailbox, settings: configuration.store, devices: loaded.devices,
       clock: clock, logger: logger)
+    publications = try Publications(
+      configuration, figures: published, reader: reader, clock: clock, logger: logger)
     start(recovery, clock: clock)
   }
 
   private func start(_ recovery: Recovery, clock: ClockSource) {
-    let settings = IngestSettings(configuration, startItems: recovery.startItems)
+    var settings = IngestSettings(configuration, startItems: recovery.startItems)
+    settings.own.add(publications?.ownTopics ?? [])
     let published = published
     published.put(recovery.state.figures)
     let parts = IngestThreadParts(
       settings: settings, store: recovery.store, resolver: recovery.resolver,
       recovered: recovery.state, mailbox: mailbox, published: published, clockSource: clock,
-      logger: logger, publisher: publisher)
+      logger: logger, publisher: publications?.publisher)
     let continuation = finished.continuation
     let thread = Thread {
       parts.makeLoop().run()
@@ -75,19 +77,9 @@ public final class Gateway: Service {
     thread.start()
   }
 
-  private static func makePublisher(_ configuration: GatewayConfiguration) throws -> Publisher? {
-    guard let mqtt = configuration.mqtt else { return nil }
-    let topic = configuration.root + "status"
-    return try Publisher(
-      settings: mqtt, clientID: mqtt.clientID + "-out",
-      status: (
-        topic: topic, online: #"{"status":"online"}"#, offline: #"{"status":"offline"}"#
-      ))
-  }
-
   /// Lives until a graceful shutdown, then stops in order: broker, batch, seal, close.
   public func run() async throws {
-    try publisher?.start()
+    try startPublishing()
     jobs.start()
     await cancelWhenGracefulShutdown {
       // Ends only by cancellation: there is nothing to wait for but the shutdown itself.
@@ -96,17 +88,20 @@ public final class Gateway: Service {
     await stop()
   }
 
+  /// The connections beside telemetry; until then they are prepared and nothing is published.
+  func startPublishing() throws { try publications?.start() }
+
   /// Stops without a service group: for tests and short-lived commands.
   public func stop() async {
     await withCheckedContinuation { continuation in
-      // Waits for the job in hand; not a wait for a thread of the pool.
-      DispatchQueue.global().async { [jobs] in
+      // Waits for threads of ours; not a wait for a thread of the pool.
+      DispatchQueue.global().async { [jobs, publications] in
+        // Nodes are told that we go while what they still send is stored.
+        publications?.stop()
         jobs.stop()
         continuation.resume()
       }
     }
-    publisher?.stop(
-      lastWords: (topic: configuration.root + "status", payload: #"{"status":"offline"}"#))
     _ = mailbox.post(.stop)
     for await _ in finished.stream {}
     lock.release()
@@ -146,7 +141,7 @@ public final class Gateway: Service {
     return state
   }
 
-  public var isPublisherConnected: Bool { publisher?.isConnected ?? false }
+  public var isPublisherConnected: Bool { publications?.publisher.isConnected ?? false }
 
   /// Reads the configuration files again and puts devices and routes in force.
   ///

@@ -24,6 +24,12 @@ final class Client {
       try check(mosquitto_username_pw_set(handle, username, settings.password), "user name")
     }
     if let tls = settings.tls { try apply(tls) }
+    if let will = settings.will {
+      let code = will.payload.withCString {
+        mosquitto_will_set(handle, will.topic, Int32(will.payload.utf8.count), $0, 1, true)
+      }
+      try check(code, "Will on \(will.topic)")
+    }
   }
 
   deinit { mosquitto_destroy(handle) }
@@ -40,6 +46,16 @@ final class Client {
       "TLS files (ca \(tls.caFile), certificate \(tls.certificateFile), key \(tls.keyFile))")
     try check(mosquitto_tls_opts_set(handle, 1, "tlsv1.2", nil), "TLS 1.2 or later")
     try check(mosquitto_tls_insecure_set(handle, tls.allowsAnyHostName), "TLS host name check")
+  }
+
+  /// Hands a message to libmosquitto, which keeps it at QoS 1 until the broker has acknowledged it.
+  /// - Returns: false when it was not taken, at QoS 0 also for want of a connection.
+  func publish(topic: String, payload: [UInt8], qos: Int32, isRetained: Bool) -> Bool {
+    let code = payload.withUnsafeBytes {
+      mosquitto_publish(handle, nil, topic, Int32($0.count), $0.baseAddress, qos, isRetained)
+    }
+    return code == MOSQ_ERR_SUCCESS.rawValueAsInt32
+      || (qos > 0 && code == MOSQ_ERR_NO_CONN.rawValueAsInt32)
   }
 
   func check(_ code: Int32, _ what: String) throws {

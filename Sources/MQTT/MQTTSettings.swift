@@ -20,10 +20,24 @@ public struct MQTTSettings: Sendable, Hashable {
     public var filter: String
     /// 0 or 1. At 2 a message would be acknowledged before we ever see it.
     public var qos: Int32
+    /// Whether what this client id itself publishes comes back. MQTT 3.1.1 knows no other way.
+    public var includesOwn = false
 
-    public init(filter: String, qos: Int32) {
+    public init(filter: String, qos: Int32, includesOwn: Bool = false) {
       self.filter = filter
       self.qos = qos
+      self.includesOwn = includesOwn
+    }
+  }
+
+  /// What the broker publishes for us, retained and at QoS 1, when we vanish without a goodbye.
+  public struct Will: Sendable, Hashable {
+    public var topic: String
+    public var payload: String
+
+    public init(topic: String, payload: String) {
+      self.topic = topic
+      self.payload = payload
     }
   }
 
@@ -42,6 +56,7 @@ public struct MQTTSettings: Sendable, Hashable {
   /// QoS 1 deliveries that may wait for our acknowledgement.
   public var receiveMaximum: UInt16 = 1000
   public var subscriptions: [Subscription] = [Subscription(filter: "#", qos: 1)]
+  public var will: Will?
 
   public init() {}
 }

@@ -1,50 +1,56 @@
 import CMosquitto
 import Synchronization
 
-/// The second client, for what we publish: status now; alarms, twins and KPIs later.
+/// The second client, for what we publish: status and state now; alarms, twins and KPIs later.
 ///
 /// It has a connection, a thread of libmosquitto and a Will of its own, so that nothing here can delay or
 /// acknowledge telemetry. libmosquitto's publish is thread-safe.
 public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmosquitto locks inside.
+  /// What whoever publishes wants to know; told on libmosquitto's thread, which it must not hold up.
+  public enum Event: Sendable, Equatable {
+    /// A connection was made, the first or another; what is queued leaves now.
+    case connected
+    case received(topic: String, payload: [UInt8])
+  }
+
   private let client: Client
   private let connected = Mutex(false)
   private let waiting = Mutex(0)
   private let online: (topic: String, payload: String)?
+  private let onEvent: (@Sendable (Event) -> Void)?
 
-  /// - Parameter status: retained status topic with the payloads for being there and being gone;
-  ///   the latter is the Will.
+  /// - Parameters:
+  ///   - status: retained status topic with the payloads for being there and being gone; the latter is
+  ///     the Will.
+  ///   - filters: topics to listen to, at QoS 1; without a session, so what passes meanwhile is not heard.
   public init(
     settings: MQTTSettings, clientID: String,
-    status: (topic: String, online: String, offline: String)?
+    status: (topic: String, online: String, offline: String)?,
+    filters: [String] = [], onEvent: (@Sendable (Event) -> Void)? = nil
   ) throws {
     var settings = settings
-    settings.subscriptions = []
+    settings.subscriptions = filters.map { MQTTSettings.Subscription(filter: $0, qos: 1) }
+    settings.will = status.map { MQTTSettings.Will(topic: $0.topic, payload: $0.offline) }
     client = try Client(settings: settings, clientID: clientID, keepsSession: false)
     online = status.map { ($0.topic, $0.online) }
-    if let status {
-      try client.check(
-        status.offline.withCString {
-          mosquitto_will_set(
-            client.handle, status.topic, Int32(status.offline.utf8.count), $0, 1, true)
-        }, "Will on \(status.topic)")
-    }
+    self.onEvent = onEvent
     mosquitto_user_data_set(client.handle, Unmanaged.passUnretained(self).toOpaque())
     mosquitto_connect_callback_set(client.handle) { _, context, code in
-      let publisher = Unmanaged<Publisher>.fromOpaque(context!).takeUnretainedValue()
-      publisher.connected.withLock { $0 = code == 0 }
-      if code == 0, let online = publisher.online {
-        _ = publisher.publish(
-          topic: online.topic, payload: Array(online.payload.utf8), isRetained: true)
-      }
+      Publisher.from(context).acknowledged(code: code)
     }
     mosquitto_disconnect_callback_set(client.handle) { _, context, _ in
-      let publisher = Unmanaged<Publisher>.fromOpaque(context!).takeUnretainedValue()
-      publisher.connected.withLock { $0 = false }
+      Publisher.from(context).connected.withLock { $0 = false }
     }
     mosquitto_publish_callback_set(client.handle) { _, context, _ in
-      let publisher = Unmanaged<Publisher>.fromOpaque(context!).takeUnretainedValue()
-      publisher.waiting.withLock { $0 -= 1 }
+      Publisher.from(context).waiting.withLock { $0 -= 1 }
     }
+    mosquitto_message_callback_set(client.handle) { _, context, message in
+      Publisher.from(context).received(message!.pointee)
+    }
+  }
+
+  private static func from(_ context: UnsafeMutableRawPointer?) -> Publisher {
+    Unmanaged<Publisher>.fromOpaque(context!).takeUnretainedValue()
   }
 
   /// Messages that were queued and not yet acknowledged (QoS 0: not yet written to the socket).
@@ -68,14 +74,8 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
     topic: String, payload: [UInt8], qos: Int32 = 1, isRetained: Bool = false
   ) -> Bool {
     waiting.withLock { $0 += 1 }
-    let code = payload.withUnsafeBytes {
-      mosquitto_publish(
-        client.handle, nil, topic, Int32($0.count), $0.baseAddress, qos, isRetained)
-    }
-    // Without a connection a QoS 1 message stays queued; a QoS 0 message is given up.
-    let isQueued =
-      code == MOSQ_ERR_SUCCESS.rawValueAsInt32
-      || (qos > 0 && code == MOSQ_ERR_NO_CONN.rawValueAsInt32)
+    let isQueued = client.publish(
+      topic: topic, payload: payload, qos: qos, isRetained: isRetained)
     if !isQueued { waiting.withLock { $0 -= 1 } }
     return isQueued
   }
@@ -87,5 +87,25 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
     }
     mosquitto_disconnect(client.handle)
     mosquitto_loop_stop(client.handle, false)
+  }
+
+  // MARK: - Callbacks
+
+  private func acknowledged(code: Int32) {
+    connected.withLock { $0 = code == 0 }
+    guard code == 0 else { return }
+    for subscription in client.settings.subscriptions {
+      // Refused only for want of memory or of a connection; the latter brings us here again.
+      mosquitto_subscribe(client.handle, nil, subscription.filter, subscription.qos)
+    }
+    if let online {
+      _ = publish(topic: online.topic, payload: Array(online.payload.utf8), isRetained: true)
+    }
+    onEvent?(.connected)
+  }
+
+  private func received(_ message: mosquitto_message) {
+    let payload = UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen))
+    onEvent?(.received(topic: String(cString: message.topic), payload: Array(payload)))
   }
 }

@@ -22,7 +22,8 @@ public enum ConnectionEvent: Sendable, Equatable {
   case subscribed(filter: String, grantedQoS: Int32)
 }
 
-/// The telemetry client, driven by hand so that no PUBACK leaves before we allow it.
+/// A client that is driven by hand, so that no PUBACK leaves before we allow it: the telemetry client, and
+/// whoever must know the moment of each packet.
 ///
 /// libmosquitto queues a PUBACK before it calls the message callback; in threaded mode nothing is sent
 /// until `writeQueued()`. The rule of use, on one thread:
@@ -158,6 +159,12 @@ public final class Subscriber {
       socket, Int32(IPPROTO_TCP), TCP_CORK, &value, socklen_t(MemoryLayout<Int32>.size))
   }
 
+  /// Queues a retained message at QoS 1; it leaves with `writeQueued()`.
+  /// - Returns: false when it could not be queued.
+  public func publishRetained(topic: String, payload: String) -> Bool {
+    client.publish(topic: topic, payload: Array(payload.utf8), qos: 1, isRetained: true)
+  }
+
   /// Pings when due and notices a silent broker; call about once a second.
   public func keepAlive() -> Bool {
     mosquitto_loop_misc(client.handle) == MOSQ_ERR_SUCCESS.rawValueAsInt32
@@ -173,6 +180,25 @@ public final class Subscriber {
   public func disconnect() {
     mosquitto_disconnect(client.handle)
     _ = mosquitto_loop_write(client.handle, 1)
+  }
+
+  /// Says goodbye and waits, two seconds at most, until the broker has closed its side: then it has read
+  /// everything we said.
+  ///
+  /// When a socket is closed with something unread in it, the kernel resets the connection; a broker that
+  /// meets the reset before the goodbye publishes the Will.
+  public func disconnectGently() {
+    let linger = dup(descriptor)
+    disconnect()
+    guard linger >= 0 else { return }
+    defer { close(linger) }
+    shutdown(linger, Int32(SHUT_WR))
+    var bytes = [UInt8](repeating: 0, count: 4_096)
+    for _ in 0..<20 {
+      var polled = pollfd(fd: linger, events: Int16(POLLIN), revents: 0)
+      guard poll(&polled, 1, 100) > 0 else { continue }
+      if recv(linger, &bytes, bytes.count, Int32(MSG_DONTWAIT)) <= 0 { return }
+    }
   }
 
   // MARK: - Callbacks
@@ -210,9 +236,9 @@ public final class Subscriber {
   private func subscribe(_ subscription: MQTTSettings.Subscription) {
     var packetID: Int32 = 0
     let isV5 = client.settings.version == .v5
-    // Retain Handling 1: retained messages only when the subscription is new. No Local: never our own.
-    let options =
-      isV5 ? Int32(MQTT_SUB_OPT_NO_LOCAL.rawValue | MQTT_SUB_OPT_SEND_RETAIN_NEW.rawValue) : 0
+    // Retain Handling 1: retained messages only when the subscription is new. No Local: not our own.
+    let noLocal = subscription.includesOwn ? 0 : MQTT_SUB_OPT_NO_LOCAL.rawValue
+    let options = isV5 ? Int32(noLocal | MQTT_SUB_OPT_SEND_RETAIN_NEW.rawValue) : 0
     let code = mosquitto_subscribe_v5(
       client.handle, &packetID, subscription.filter, subscription.qos, options, nil)
     if code == MOSQ_ERR_SUCCESS.rawValueAsInt32 {

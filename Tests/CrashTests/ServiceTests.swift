@@ -13,13 +13,15 @@ import Testing
     let gateway = try GatewayProcess(directory: scratch.path, brokerPort: broker.port)
     defer { gateway.kill() }
     try gateway.start(environment: ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "2000000"])
+    // One notice may tell several things: what stands behind the line in hand is read next.
+    var lines: [Substring] = []
     /// Reads on until that is told.
     func isTold(_ line: String) async -> Bool {
       await eventually {
-        while let text = manager.nextText() {
-          if text.split(separator: "\n").contains(where: { $0.hasPrefix(line) }) { return true }
-        }
-        return false
+        while let text = manager.nextText() { lines += text.split(separator: "\n") }
+        guard let place = lines.firstIndex(where: { $0.hasPrefix(line) }) else { return false }
+        lines.removeSubrange(...place)
+        return true
       }
     }
     #expect(await isTold("READY=1"))

@@ -58,6 +58,11 @@ final class GatewayRig: @unchecked Sendable {  // One test drives it.
     gateway = try Gateway(configuration: configuration, clock: clock, logger: logger)
   }
 
+  /// Changes what the next `start` runs with.
+  func reconfigure(_ change: (inout GatewayConfiguration) -> Void) {
+    change(&configuration.gateway)
+  }
+
   func stop() async { await gateway.stop() }
 
   func restart() async throws {

@@ -2,6 +2,7 @@ import Configuration
 import Devices
 import Foundation
 import MQTT
+import Payloads
 import Telemetry
 
 /// Reads millwright.yaml and devices/*.yaml from disk and checks them together.
@@ -125,6 +126,13 @@ public struct ConfigurationLoader: Sendable {
     if let name = own.string(forKey: "mqtt.username") { gateway.mqtt?.username = name }
     if let path = own.string(forKey: "mqtt.password.file") {
       gateway.mqtt?.password = read(credentials.path(for: path) ?? path).map(trimmed)
+    }
+    if let id = own.string(forKey: "sparkplug.host") {
+      if id.isEmpty || SparkplugHostPresence.isValid(id: id) {
+        gateway.sparkplugHost = id.isEmpty ? nil : id
+      } else {
+        log.report(problem("MILLWRIGHT_SPARKPLUG_HOST", "a host id has no `+`, `/` or `#`"))
+      }
     }
     if let delay = own.int(forKey: "commit.delay.ms") {
       gateway.batch.commitDelayMilliseconds = max(0, delay)

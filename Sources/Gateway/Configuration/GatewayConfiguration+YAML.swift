@@ -28,7 +28,7 @@ struct GatewayConfigurationReading {
     if let root = map.optional("root", .string) {
       configuration.root = root.hasSuffix("/") ? root : root + "/"
     }
-    if let mqtt = map.optional("mqtt", .map) { configuration.mqtt = readMQTT(mqtt, configuration) }
+    if let mqtt = map.optional("mqtt", .map) { readMQTT(mqtt, into: &configuration) }
     if let batch = map.optional("batch", .map) { read(batch, into: &configuration.batch) }
     if let store = map.optional("store", .map) { read(store, into: &configuration.store) }
     if let http = map.optional("http", .map) { read(http, into: &configuration.http) }
@@ -37,7 +37,7 @@ struct GatewayConfigurationReading {
 
   // MARK: - mqtt
 
-  private func readMQTT(_ map: YAMLMap, _ configuration: GatewayConfiguration) -> MQTTSettings {
+  private func readMQTT(_ map: YAMLMap, into configuration: inout GatewayConfiguration) {
     var mqtt = MQTTSettings()
     mqtt.clientID = "millwright-\(configuration.gatewayID)"
     if let host = map.optional("host", .string) { mqtt.host = host }
@@ -65,8 +65,9 @@ struct GatewayConfigurationReading {
     if let list = map.optional("subscriptions", .list(of: .map)) {
       mqtt.subscriptions = list.compactMap(readSubscription)
     }
+    configuration.mqtt = mqtt
+    readPublishing(map, into: &configuration)
     map.refuseUnknownKeys()
-    return mqtt
   }
 
   private func readTLS(_ map: YAMLMap) -> MQTTSettings.TLS {

@@ -9,6 +9,10 @@ public struct GatewayConfiguration: Sendable, Hashable {
   public var gatewayID: String
   /// `nil`: no broker; HTTP still ingests.
   public var mqtt: MQTTSettings?
+  /// The id under which Sparkplug nodes know us as their primary host; `nil`: we are none.
+  public var sparkplugHost: String?
+  /// `nil`: nothing is announced to Home Assistant.
+  public var homeAssistant: HomeAssistantSettings?
   /// Topic prefix of what we publish; messages under it are never ingested. Ends with a slash.
   public var root: String
   public var batch = BatchSettings()
@@ -27,6 +31,14 @@ public struct GatewayConfiguration: Sendable, Hashable {
     self.devicesDirectory = devicesDirectory
     self.rulesDirectory = rulesDirectory
   }
+}
+
+/// Where we announce ourselves to Home Assistant.
+public struct HomeAssistantSettings: Sendable, Hashable {
+  /// Its discovery prefix, without a slash at the end.
+  public var prefix = "homeassistant"
+
+  public init() {}
 }
 
 /// When a batch is committed.

@@ -146,7 +146,8 @@ extension IngestLoop {
   private func received(_ publish: IncomingPublish) {
     figures.messages += 1
     figures.messageBytes += UInt64(publish.payload.count)
-    if isOwn(publish.topic) {
+    // They come back when a subscription covers them: No Local is MQTT 5 only, and per connection.
+    if settings.own.contains(publish.topic) {
       figures.ignoredMessages += 1
       return
     }
@@ -188,13 +189,6 @@ extension IngestLoop {
     guard !kept.isEmpty else { return }
     batch.items.append(contentsOf: kept)
     batch.endDelivery(packetID: 0)
-  }
-
-  /// Our own publications come back when a subscription covers them (No Local is MQTT 5 only).
-  private func isOwn(_ topic: UnsafeRawBufferPointer) -> Bool {
-    let root = settings.ownRoot
-    guard !root.isEmpty, topic.count >= root.count else { return false }
-    return root.withUnsafeBytes { memcmp($0.baseAddress!, topic.baseAddress!, root.count) == 0 }
   }
 
   func count(_ outcome: Outcome) {

@@ -5,8 +5,8 @@ import Telemetry
 /// What the ingest thread needs of the configuration.
 struct IngestSettings: Sendable {
   var mqtt: MQTTSettings?
-  /// Messages under this prefix are ours.
-  var ownRoot: [UInt8]
+  /// What comes back of our own publications.
+  var own: OwnTopics
   var commitDelayMicroseconds: Int64
   var batchMessagesMax: Int
   var batchBytesMax: Int
@@ -18,7 +18,7 @@ struct IngestSettings: Sendable {
 
   init(_ configuration: GatewayConfiguration, startItems: [Item]) {
     mqtt = configuration.mqtt
-    ownRoot = Array(configuration.root.utf8)
+    own = OwnTopics(root: configuration.root)
     commitDelayMicroseconds = Int64(configuration.batch.commitDelayMilliseconds) * 1_000
     // Some of the window is left, so that the broker goes on sending while we commit.
     let most = Int(configuration.mqtt?.receiveMaximum ?? 1_000) * 9 / 10

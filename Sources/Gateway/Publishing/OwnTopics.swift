@@ -1,0 +1,26 @@
+import Glibc
+
+/// Tells our own publications from what others send, by topic.
+struct OwnTopics: Sendable {
+  /// Everything under it is ours; empty: nothing.
+  private let root: [UInt8]
+  /// What we publish elsewhere, topic by topic.
+  private var topics: [[UInt8]] = []
+
+  init(root: String) { self.root = Array(root.utf8) }
+
+  mutating func add(_ more: [String]) { topics += more.map { Array($0.utf8) } }
+
+  /// Costs a comparison or a few: asked for each message.
+  func contains(_ topic: UnsafeRawBufferPointer) -> Bool {
+    if !root.isEmpty, OwnTopics.isEqual(root, topic.prefix(root.count)) { return true }
+    for own in topics where OwnTopics.isEqual(own, topic[...]) { return true }
+    return false
+  }
+
+  private static func isEqual(_ own: [UInt8], _ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+    let bytes = UnsafeRawBufferPointer(rebasing: bytes)
+    guard own.count == bytes.count, let start = bytes.baseAddress else { return false }
+    return own.withUnsafeBytes { memcmp($0.baseAddress!, start, own.count) == 0 }  // Neither is empty.
+  }
+}

@@ -17,19 +17,21 @@ public final class OfflineStore: Sendable {
   public init(directory: String) throws {
     let queue = try StoreDatabase.openReadOnly(path: StoreDatabase.path(in: directory))
     var shelf = SeriesShelf(chunkSamplesMax: .max)
-    let position = try queue.read { db in
-      try shelf.load(Catalog.load(db), db)
-      return try StoredPosition.load(db)
+    var (catalog, position) = try queue.read { db in
+      let catalog = try Catalog.load(db)
+      try shelf.load(catalog, db)
+      return (catalog, try StoredPosition.load(db))
     }
     let journal = try JournalReader(directory: directory + "/journal")
     var found: [(id: Int64, item: Item)] = []
     try journal.readAll(after: position.replayFrom) { header, batch in
       for (place, item) in batch.items.enumerated() {
+        catalog.apply(item)
         if case .series(let definition) = item { shelf.define(definition) }
         guard header.sequence > position.rows else { continue }
         found.append((Int64(bitPattern: header.sequence << 20) + Int64(place), item))
       }
-      for sample in batch.samples { _ = shelf.apply(sample, sequence: header.sequence) }
+      shelf.apply(header, batch, seriesOf: { catalog.series(ofDevice: $0) }, note: { _, _ in })
     }
     let tail = found
     self.tail = tail

@@ -74,6 +74,8 @@ struct OpenSeries {
       guard sample.isReceiveStamped || (kind == .event && time == lastTime) else {
         return .needsMore(time: time)
       }
+      // At the end of time there is no later one.
+      guard lastTime < .max else { return .known }
       time = lastTime + 1
     }
     var quality = sample.quality

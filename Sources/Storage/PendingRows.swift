@@ -82,7 +82,7 @@ extension Store {
         sql: "INSERT OR IGNORE INTO configuration VALUES (?, ?, ?)",
         arguments: [row.id, row.wall.microseconds, text])
     case .answered(let answered): try AnswerTable.put(answered, time: row.wall, db)
-    case .connected, .clockStepped, .remembered, .wentStale:
+    case .connected, .clockStepped, .remembered, .wentStale, .delivered:
       break
     }
   }

@@ -73,6 +73,9 @@ struct SeriesShelf {
     return .currentOnly
   }
 
+  /// A retained value that stands in for a series is no sample: it only changes its quality.
+  mutating func endStandIn(_ index: UInt32, quality: Quality) { retained[index]?.quality = quality }
+
   private mutating func applyLate(
     _ sample: Sample, time: Timestamp, index: Int, sequence: UInt64
   ) -> Verdict {

@@ -164,20 +164,14 @@ public final class Store {
     appliedSequence = max(appliedSequence, sequence)
     lastWall = header.wall
     if !batch.items.isEmpty { apply(batch.items, sequence: sequence, wall: header.wall) }
+    for index in batch.samples.indices where batch.samples[index].series >= shelf.series.count {
+      defineLost(through: batch.samples[index].series)
+    }
     verdicts.removeAll(keepingCapacity: true)
-    let isClockDoubtful = header.clockQuality == .steppedBack
-    var stale = staleItems(of: batch)[...]
-    for (place, var sample) in batch.samples.enumerated() {
-      while let next = stale.first, next.before <= place {
-        apply(stale.removeFirst().stale, sequence: sequence)
-      }
-      if sample.series >= shelf.series.count { defineLost(through: sample.series) }
-      if isClockDoubtful && sample.isReceiveStamped { sample.quality.insert(.ownClockUncertain) }
-      let verdict = shelf.apply(sample, sequence: sequence)
-      verdicts.append(verdict)
+    shelf.apply(header, batch, seriesOf: { catalog.series(ofDevice: $0) }) { verdict, isSample in
+      if isSample { verdicts.append(verdict) }
       statistics.count(verdict)
     }
-    for last in stale { apply(last.stale, sequence: sequence) }
     sweep.samplesSinceFlush += batch.samples.count
   }
 
@@ -192,7 +186,10 @@ public final class Store {
         pending.memory.insert(name)
         continue
       }
-      if case .wentStale = item { continue }
+      switch item {
+      case .wentStale, .delivered: continue
+      default: break
+      }
       pending.items.append(
         PendingItem(id: Int64(bitPattern: sequence << 20) + Int64(place), item: item, wall: wall))
       switch item {

@@ -144,6 +144,8 @@ public enum Item: Hashable, Sendable {
   case answered(Answered)
   /// What a decoder must know again after a restart; a later one of the same name counts, an empty one forgets.
   case remembered(name: String, content: [UInt8])
+  /// Hash of topic and payload of a QoS 1 delivery whose content depends on what came before it.
+  case delivered(fingerprint: UInt64)
   /// A device, or some of its series, have no live value any more.
   case wentStale(Staleness)
 }

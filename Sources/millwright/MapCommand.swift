@@ -138,7 +138,7 @@ struct MapCommand: AsyncParsableCommand {
       throw Failure("\(path) exists already; give another name with --out")
     }
     let (_, diagnostics) = DeviceConfiguration.load(
-      files: loaded.files.filter { $0.name.hasSuffix(".yaml") && $0.name.contains("devices") }
+      files: loaded.files.filter { $0.name != place.file }
         + [ConfigurationFile(name: path, content: yaml)])
     for diagnostic in diagnostics { StandardError.write("\(diagnostic)") }
     if diagnostics.contains(where: { $0.severity == .error }) {

@@ -57,6 +57,9 @@ struct RecordCommand: AsyncParsableCommand {
         try writer.close()
         if writer.messages == 0 { try? FileManager.default.removeItem(atPath: file) }  // Empty.
         throw BrokerOptions.failure(error, settings)
+      } catch {
+        try? writer.close()  // What was heard is worth keeping; the first error is the one to tell.
+        throw error
       }
       try writer.close()
       print("\(writer.messages) messages, \(writer.bytes) bytes in \(file)")

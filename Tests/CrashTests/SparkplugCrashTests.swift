@@ -46,15 +46,23 @@ import Testing
         SparkplugEdge.Metric("pressure", .number(Double(number)), unit: "bar"),
         SparkplugEdge.Metric("Inputs/running", .boolean(number % 2 == 0)),
         SparkplugEdge.Metric("parts", .number(Double(number / 3))),
-      ]
+      ] + (number == 0 ? [SparkplugEdge.Metric("clockless", .number(0))] : [])
     }
     send(edge.nodeBirth([SparkplugEdge.Metric("load", .number(0.5))], at: time))
     send(edge.deviceBirth("press", values(0), at: time))
     let count = 1_200
+    var clockless = 0
     let kills = Set((0..<4).map { _ in Int.random(in: 50..<count, using: &random) })
     for number in 1...count {
       time = time.advanced(byMicroseconds: 10_000)
       send(edge.data("press", values(number), at: time))
+      // Without a time of their own a second copy would be one more sample.
+      if number % 10 == 0 {
+        clockless += 1
+        send(
+          edge.data(
+            "press", [SparkplugEdge.Metric("clockless", .number(Double(number)))], at: nil))
+      }
       guard kills.contains(number) else { continue }
       #expect(await eventually { publisher.outstanding == 0 })
       try await Task.sleep(for: .milliseconds(Int.random(in: 0...60, using: &random)))
@@ -62,7 +70,7 @@ import Testing
       try gateway.loseUnsynced(random: &random)
       try gateway.start()
     }
-    let wanted = 3 * (count + 1)
+    let wanted = 3 * (count + 1) + 1 + clockless
     #expect(
       await eventually { self.count(gateway, device: "hall.edge.press") == wanted },
       "seed \(seed): \(self.count(gateway, device: "hall.edge.press")) of \(wanted)")

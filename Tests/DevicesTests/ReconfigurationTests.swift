@@ -49,7 +49,8 @@ import Testing
     #expect(try f.series("d/v").unit == "bar")
   }
 
-  @Test("A profile that is written later gives known series its kind, and a unit where they had none")
+  @Test(
+    "A profile that is written later gives known series its kind, and a unit where they had none")
   func laterProfile() throws {
     var f = try Fixture("devices: [{id: d, topic: d}]")
     f.send("d", #"{"energy": 1, "v": {"value": 2, "unit": "bar"}}"#)

@@ -154,6 +154,45 @@ struct ResolverSparkplugTests {
         == #"{"metric":"recipe","form":"DataSet","bytes":3,"base64":"AQID"}"#)
   }
 
+  @Test("A death far in the future counts when it came, and never reaches the end of time")
+  mutating func farDeath() throws {
+    try born()
+    let death = SparkplugPayload.with {
+      $0.timestamp = .max
+      $0.seq = 2
+    }
+    let (batch, _) = try send("spBv1.0/g/DDEATH/n/d", death)
+    #expect(batch.items.contains(.wentStale(Staleness(device: 1, time: received))))
+  }
+
+  @Test("What a death let go counts before the death")
+  mutating func deathAfterHeld() throws {
+    try born()
+    _ = try send("spBv1.0/g/DDEATH/n/d", .with { $0.seq = 3 })
+    let (batch, _) = try send("spBv1.0/g/DDATA/n/d", message(2, [metric("", 2, 7)]))
+    #expect(batch.samples.count == 1)
+    #expect(batch.deliveries.map(\.samplesEnd) == [1])
+    let stale = batch.items.firstIndex {
+      if case .wentStale = $0 { true } else { false }
+    }
+    #expect(try #require(stale) >= batch.deliveries[0].itemsEnd)
+  }
+
+  @Test("Long topics and many held messages leave no plan of another topic in use")
+  mutating func longTopics() throws {
+    let node = String(repeating: "n", count: 1_100)
+    for index in 0..<200 {
+      _ = try send("spBv1.0/g/NBIRTH/k\(index)", message(0, [metric("a", 1, 1)]))
+    }
+    _ = try send("spBv1.0/g/NBIRTH/\(node)", message(0, [metric("load", 1, 1)]))
+    for seq in 2..<100 as Range<UInt64> {
+      _ = try send("spBv1.0/g/NDATA/\(node)", message(seq, [metric("", 1, Double(seq))]))
+    }
+    let (batch, _) = try send("spBv1.0/g/NBIRTH/\(node)", message(0, [metric("load", 1, 5)]))
+    // The id is too long for a device of ours: refused, and under no other name.
+    #expect(batch.samples.isEmpty)
+  }
+
   @Test("A batch that could not be committed leaves the session as it was before")
   mutating func rollBack() throws {
     try born()

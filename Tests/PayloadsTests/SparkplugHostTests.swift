@@ -292,6 +292,77 @@ struct SparkplugHostTests {
     #expect(before["sparkplug/0/metrics/"] != nil)
   }
 
+  @Test("The same message twice waits once; another with its number is taken, not lost")
+  func twoWithOneNumber() {
+    var edge = EdgeNode.born()
+    edge.send("DDATA", device: "press", seq: 5, edge.pressure(5))
+    #expect(edge.send("DDATA", device: "press", seq: 5, edge.pressure(5)).isEmpty)
+    #expect(edge.send("DDATA", device: "press", seq: 5, edge.pressure(6)) == ["take pressure=6"])
+    #expect(edge.host.heldCount == 1)
+  }
+
+  @Test("Data alone makes no device, and strangers do not keep known devices out")
+  func strangers() {
+    var edge = EdgeNode.born()
+    for name in 0..<300 {
+      #expect(
+        edge.send("DDATA", device: "x\(name)", seq: nil, edge.pressure(1)) == ["refuse no_birth"])
+    }
+    #expect(edge.host.nodes[0].devices.count == 3)
+    for name in 0..<(SparkplugHost.strangersMax + 50) {
+      var readings = Readings()
+      var steps: [SparkplugHost.Step] = []
+      edge.host.receive(
+        SparkplugTopic("spBv1.0/g/NDATA/s\(name)")!, EdgeNode.payload(seq: 1, []), now: 0,
+        held: { SparkplugHeld(topic: "", received: .epoch, payload: []) }, readings: &readings,
+        into: &steps)
+    }
+    #expect(edge.host.nodeCount == SparkplugHost.strangersMax + 1)
+    #expect(edge.send("DDATA", device: "press", seq: 3, edge.pressure(3)) == ["take pressure=3"])
+  }
+
+  @Test(
+    "A device's birth and death write that device alone, and a rebirth of the node ends all of them"
+  )
+  func deviceMemory() {
+    var edge = EdgeNode.born()
+    edge.send("DDEATH", device: "press", seq: 3)
+    let written = edge.steps.compactMap { step -> String? in
+      if case .remember(let name, _) = step { name } else { nil }
+    }
+    #expect(written == ["sparkplug/0/device/press"])
+    edge.commit()
+    var again = edge.restarted()
+    #expect(again.send("DDATA", device: "press", seq: 4, again.pressure(1)) == ["refuse no_birth"])
+    let heat = [EdgeNode.metric(alias: 3, datatype: nil, .doubleValue(9))]
+    #expect(again.send("DDATA", device: "oven", seq: 5, heat) == ["take heat=9"])
+    again.send("NBIRTH", seq: 0, [EdgeNode.bdSeq(8)])
+    again.commit()
+    var third = again.restarted()
+    #expect(third.send("DDATA", device: "oven", seq: 1, heat) == ["refuse no_birth"])
+  }
+
+  @Test("What was held without a known count is let go at its time")
+  func heldWithoutCount() {
+    var edge = EdgeNode.born()
+    edge.send("DDATA", device: "press", seq: 5, edge.pressure(5))
+    edge.forget("sparkplug/0/seq")
+    var again = edge.restarted()
+    _ = again.wait(seconds: 1)
+    #expect(again.wait(seconds: 6).steps == ["late pressure=5"])
+    _ = again.wait(seconds: 6)
+    #expect(again.host.nextDeadline == nil)
+  }
+
+  @Test("A message with more metrics than may be is refused before they are made")
+  func tooManyMetrics() {
+    let bytes = [UInt8](repeatElement([0x12, 0x00], count: 100_001).joined())
+    bytes.withUnsafeBytes { bytes in
+      #expect(SparkplugPayload.metricCount(bytes, max: 100_000) == 100_001)
+      #expect(throws: PayloadError.self) { _ = try SparkplugPayload(reading: bytes) }
+    }
+  }
+
   @Test("So many messages of one node may wait, then the wait is over")
   func heldMax() {
     var edge = EdgeNode.born()

@@ -99,6 +99,8 @@ struct EdgeNode {
     }
   }
 
+  mutating func forget(_ name: String) { memory[name] = nil }
+
   mutating func commit() {
     for (name, content) in host.takeMoved() { memory[name] = content }
   }

@@ -68,6 +68,56 @@ struct MemoryTests {
     try check()
   }
 
+  @Test("A retained value that stands in goes stale without becoming a sample")
+  func retained() throws {
+    let scratch = try Scratch()
+    let rig = try StoreRig(scratch.path)
+    try rig.define(1)
+    var batch = Batch()
+    let time = Timestamp(microseconds: 1_700_000_000_000_000)
+    batch.samples.append(
+      Sample(
+        series: 0, time: time, bits: (3.0).bitPattern, isReceiveStamped: true, isCurrentOnly: true))
+    batch.endDelivery(packetID: 0)
+    batch.items.append(.wentStale(Staleness(device: 0, time: time)))
+    batch.endDelivery(packetID: 0)
+    try rig.commit(batch)
+    #expect(try rig.samples(0).isEmpty)
+    #expect((rig.store.current(of: [0]).first ?? nil)?.quality == [.uncertain, .stale])
+  }
+
+  @Test("Files that nobody runs show what went stale in the journal's tail")
+  func offline() throws {
+    let scratch = try Scratch()
+    let rig = try StoreRig(scratch.path)
+    try rig.define(1)
+    try rig.put([(0, 1_700_000_000_000_000, 4)])
+    try rig.flush()
+    var batch = Batch()
+    batch.items.append(
+      .wentStale(Staleness(device: 0, time: Timestamp(microseconds: 1_700_000_000_500_000))))
+    batch.endDelivery(packetID: 0)
+    try rig.commit(batch)
+    try rig.store.database.close()
+    let store = try OfflineStore(directory: scratch.path)
+    let page = try store.reader.page(of: 0, from: .distantPast, through: .distantFuture, count: 9)
+    #expect(
+      page.columns.qualities.map { Quality(rawValue: $0).text } == ["good", "uncertain (stale)"])
+  }
+
+  @Test("At the end of time nothing traps")
+  func endOfTime() throws {
+    let scratch = try Scratch()
+    let rig = try StoreRig(scratch.path)
+    try rig.define(1)
+    try rig.put([(0, .max, 4)])
+    var batch = Batch()
+    batch.items.append(.wentStale(Staleness(device: 0, time: Timestamp(microseconds: 5))))
+    batch.endDelivery(packetID: 0)
+    try rig.commit(batch)
+    #expect(rig.store.current(of: [0]).count == 1)
+  }
+
   @Test("No value at all is bad, and an older time does not put it before the value that it ends")
   func bad() throws {
     let scratch = try Scratch()

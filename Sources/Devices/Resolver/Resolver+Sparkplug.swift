@@ -37,7 +37,7 @@ extension Resolver {
             topic: String(decoding: message.topic, as: UTF8.self), received: message.received,
             payload: Array(message.payload))
         }, readings: &readings, into: &steps)
-      for step in steps { carryOut(step, message, readings, plan: plan, &outcome, &batch) }
+      for step in steps { carryOut(step, message, readings, &outcome, &batch) }
     } catch {
       refuse(message, error, &outcome, &batch)
     }
@@ -54,8 +54,13 @@ extension Resolver {
     let requests = sparkplug.advance(to: now, timestamp: received, into: &steps)
     let none = IncomingMessage(
       payload: UnsafeRawBufferPointer(start: nil, count: 0), received: received)
-    for step in steps { carryOut(step, none, Readings(), plan: 0, &outcome, &batch) }
+    for step in steps { carryOut(step, none, Readings(), &outcome, &batch) }
     return (requests, outcome)
+  }
+
+  /// Whether what a message of this topic means depends on the messages before it.
+  public mutating func keepsOrder(of topic: UnsafeRawBufferPointer) -> Bool {
+    plans[planPosition(of: topic)].sparkplug != nil
   }
 
   /// The earliest moment at which `advance` has something to do.
@@ -63,10 +68,13 @@ extension Resolver {
 
   private mutating func carryOut(
     _ step: SparkplugHost.Step, _ message: IncomingMessage, _ readings: borrowing Readings,
-    plan: Int, _ outcome: inout Outcome, _ batch: inout Batch
+    _ outcome: inout Outcome, _ batch: inout Batch
   ) {
     switch step {
-    case .take: take(readings, message, plan: plan, &outcome, &batch)
+    case .take:
+      // A step before may have made plans, and the table forgets all of them when it is full.
+      let plan = planPosition(of: message.topic)
+      take(readings, message, plan: plan, &outcome, &batch)
     case .refuse(let error): refuse(message, error, &outcome, &batch)
     case .takeHeld(let held, let readings):
       lend(held) { resolver, message in
@@ -76,7 +84,7 @@ extension Resolver {
     case .refuseHeld(let held, let error):
       lend(held) { resolver, message in resolver.refuse(message, error, &outcome, &batch) }
     case .wentStale(let topic, let time):
-      markStale(topic, time ?? message.received, &outcome, &batch)
+      markStale(topic, believable(time ?? message.received, message), &outcome, &batch)
     case .remember(let name, let content):
       batch.items.append(.remembered(name: name, content: content))
     }
@@ -136,11 +144,12 @@ extension Resolver {
   ) {
     let metric = readings.text(blob.name, payload: message.payload)
     guard blob.bytes.count <= Resolver.blobBytesMax else {
-      outcome.refuse(
-        Refusal(
-          place: metric, code: "too_large",
-          detail: "\(blob.kind) `\(metric)` has \(blob.bytes.count) bytes; at most "
-            + "\(Resolver.blobBytesMax) are kept"))
+      let detail =
+        "\(blob.kind) `\(metric)` has \(blob.bytes.count) bytes; at most \(Resolver.blobBytesMax) "
+        + "are kept as an event"
+      outcome.refuse(Refusal(place: metric, code: "too_large", detail: detail))
+      quarantine(
+        message, .partlyRefused, device: device, reason: "\(metric): \(detail)", &outcome, &batch)
       return
     }
     let time = believable(blob.time ?? pointTime, message)
@@ -173,6 +182,10 @@ extension Resolver {
     let plan = dataTopic.withUTF8 { planPosition(of: UnsafeRawBufferPointer($0)) }
     guard let device = registry.deviceIndex(plans[plan].device.id.replacingSlashes) else { return }
     outcome.wentStale += 1
+    // In a delivery items count before samples: what released messages said comes before the death.
+    if batch.samples.count > (batch.deliveries.last?.samplesEnd ?? 0) {
+      batch.endDelivery(packetID: 0)
+    }
     batch.items.append(.wentStale(Staleness(device: device, time: time)))
   }
 }

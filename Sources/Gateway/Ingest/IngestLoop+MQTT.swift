@@ -152,6 +152,14 @@ extension IngestLoop {
       return
     }
     if batch.isEmpty { batchStarted = now.monotonicMicroseconds }
+    let ordered = orderedFingerprint(publish)
+    if let ordered, window.isActive,
+      window.isRedelivery(packetID: publish.packetID, fingerprint: ordered)
+    {
+      // Before the decoder sees it: in its order it has counted already.
+      figures.redeliveries += 1
+      return
+    }
     let samplesBefore = batch.samples.count
     let itemsBefore = batch.items.count
     let outcome = resolver.resolve(
@@ -160,7 +168,9 @@ extension IngestLoop {
         received: now.time, monotonicMicroseconds: now.monotonicMicroseconds,
         isRetained: publish.isRetained),
       into: &batch)
-    if publish.packetID != 0, window.isActive {
+    if let ordered {
+      batch.items.append(.delivered(fingerprint: ordered))
+    } else if publish.packetID != 0, window.isActive {
       let fingerprint = batch.fingerprint(
         samples: samplesBefore..<batch.samples.count, items: itemsBefore..<batch.items.count)
       if window.isRedelivery(packetID: publish.packetID, fingerprint: fingerprint) {
@@ -173,6 +183,12 @@ extension IngestLoop {
     batchBytes += publish.payload.count + publish.topic.count
     // Also a message without content is a delivery: its acknowledgement waits for the record.
     batch.endDelivery(packetID: publish.packetID)
+  }
+
+  /// Of a QoS 1 message that means something else the second time: what it became cannot tell a redelivery.
+  private func orderedFingerprint(_ publish: IncomingPublish) -> UInt64? {
+    guard publish.packetID != 0, resolver.keepsOrder(of: publish.topic) else { return nil }
+    return Hash64.mix(Hash64.hash(publish.topic), Hash64.hash(publish.payload))
   }
 
   /// Drops what a redelivered message said again; definitions it caused stay, they are harmless.

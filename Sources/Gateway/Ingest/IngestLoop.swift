@@ -116,7 +116,7 @@ final class IngestLoop {
     let present = monotonicNow()
     if !batch.isEmpty { microseconds = min(microseconds, commitDueAt - present) }
     if let retry = storageRetryAt { microseconds = min(microseconds, retry - present) }
-    if let deadline = resolver.nextDeadline {
+    if storageRetryAt == nil, let deadline = resolver.nextDeadline {
       microseconds = min(microseconds, deadline - present)
     }
     if let attempt = connection.nextAttemptAt {

@@ -104,9 +104,7 @@ extension Batch {
         hash = Hash64.mix(hash, Hash64.hash(refused.payload))
       case .event(let event):
         hash = Hash64.mix(hash, Hash64.hash(event.id))
-      case .remembered(let name, let content):
-        hash = Hash64.mix(hash, Hash64.hash(name))
-        hash = Hash64.mix(hash, Hash64.hash(content))
+      case .delivered(let fingerprint): return fingerprint
       default:
         break
       }

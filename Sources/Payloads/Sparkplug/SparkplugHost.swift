@@ -42,12 +42,18 @@ public struct SparkplugHost: Sendable {
 
   public static let nodesMax = 10_000
   public static let devicesMax = 10_000
+  /// Nodes that were heard but never born; only to ask them for a birth.
+  public static let strangersMax = 1_000
+  /// Bytes that wait for their turn, of all nodes together; beyond it the wait is over.
+  public static let heldBytesMax = 16 << 20
 
   public var settings: SparkplugSettings
   public internal(set) var counters = Counters()
   var nodes: [SparkplugNode] = []
   var indexes: [String: Int] = [:]
   var nextOrdinal = 0
+  var heldBytes = 0
+  private var strangers = 0
   /// Nodes whose next sequence number is to be remembered.
   var moved: Set<Int> = []
   /// Nodes that wait for something by the clock.
@@ -59,28 +65,44 @@ public struct SparkplugHost: Sendable {
   public var onlineNodeCount: Int { nodes.count { $0.isOnline } }
   public var heldCount: Int { nodes.reduce(0) { $0 + $1.held.count } }
 
+  private static let unborn = -1
+
+  /// The places of a node and its device; only a birth makes a device, and a node more than a stranger.
+  ///
   /// - Throws: `too_many_nodes` and `too_many_devices`.
-  mutating func place(of topic: SparkplugTopic) throws(PayloadError) -> (node: Int, device: Int) {
-    let node: Int
-    if let known = indexes[topic.nodeKey] {
-      node = known
-    } else {
-      guard nodes.count < SparkplugHost.nodesMax else {
-        throw PayloadError(
-          code: "too_many_nodes", detail: "There are \(nodes.count) Sparkplug edge nodes already.")
-      }
-      node = nodes.count
-      nodes.append(SparkplugNode(topic: topic, ordinal: nextOrdinal))
-      nextOrdinal += 1
-      indexes[topic.nodeKey] = node
-    }
+  private mutating func place(
+    of topic: SparkplugTopic
+  ) throws(PayloadError) -> (node: Int, device: Int) {
+    let known = indexes[topic.nodeKey]
+    let node = if let known { known } else { try newNode(topic) }
     guard !topic.device.isEmpty else { return (node, 0) }
+    if let device = nodes[node].knownDevice(topic.device) { return (node, device) }
+    guard topic.kind == .deviceBirth else { return (node, SparkplugHost.unborn) }
     guard nodes[node].devices.count < SparkplugHost.devicesMax else {
       throw PayloadError(
         code: "too_many_devices",
         detail: "Node \(topic.nodeKey) has \(nodes[node].devices.count) devices already.")
     }
     return (node, nodes[node].deviceIndex(topic.device))
+  }
+
+  private mutating func newNode(_ topic: SparkplugTopic) throws(PayloadError) -> Int {
+    let isStranger = topic.kind != .nodeBirth
+    guard nodes.count < SparkplugHost.nodesMax,
+      !isStranger || strangers < SparkplugHost.strangersMax
+    else {
+      throw PayloadError(
+        code: "too_many_nodes",
+        detail:
+          "There are \(nodes.count) Sparkplug edge nodes already; \(topic.nodeKey) is not taken.")
+    }
+    var node = SparkplugNode(topic: topic, ordinal: nextOrdinal)
+    node.isStranger = isStranger
+    if isStranger { strangers += 1 }
+    nodes.append(node)
+    nextOrdinal += 1
+    indexes[topic.nodeKey] = nodes.count - 1
+    return nodes.count - 1
   }
 
   /// Takes note of a message and says what is to be done.
@@ -120,6 +142,8 @@ public struct SparkplugHost: Sendable {
     counters.births += 1
     // What still waits belongs to the session before.
     releaseAll(node, now, &steps)
+    let wasBorn = !nodes[node].isStranger
+    nodes[node].isStranger = false
     nodes[node].isOnline = true
     nodes[node].rebirth.born()
     nodes[node].bdSeq = payload.bdSeq
@@ -129,8 +153,10 @@ public struct SparkplugHost: Sendable {
     moved.insert(node)
     for device in nodes[node].devices.indices {
       nodes[node].devices[device].isOnline = device == 0
-      if device > 0 { nodes[node].forgetAliases(of: device) }
     }
+    if !wasBorn { strangers -= 1 }
+    nodes[node].generation += 1
+    nodes[node].forgetAliases()
     define(payload, node, device: 0, &steps)
     rememberState(node, &steps)
     read(payload, node, 0, into: &readings)
@@ -188,11 +214,14 @@ public struct SparkplugHost: Sendable {
         steps.append(.refuse(error))
       }
       if !nodes[node].held.isEmpty { releaseReady(node, now, &steps) }
-    } else if ahead < 128 {
+    } else if ahead < 128, nodes[node].held[seq] == nil {
       hold(seq, node, held(), now, &steps)
     } else {
       counters.lateMessages += 1
-      if let last = nodes[node].lastBehind, last &+ 1 == seq {
+      if ahead < 128 {
+        // The same message twice waits once. Another one with its number is taken: two senders share a name.
+        if nodes[node].held[seq]?.payload == held().payload { return }
+      } else if let last = nodes[node].lastBehind, last &+ 1 == seq {
         // Two in a row behind: the node counts anew, or more than 127 were missed.
         releaseAll(node, now, &steps)
         nodes[node].expected = seq &+ 1
@@ -211,17 +240,20 @@ public struct SparkplugHost: Sendable {
   ) {
     counters.heldMessages += 1
     nodes[node].held[seq] = message
+    heldBytes += message.payload.count
     steps.append(rememberHeld(node, seq, message))
     if nodes[node].reorderDeadline == nil {
       nodes[node].reorderDeadline = now + settings.reorderTimeout.microseconds
       waiting.insert(node)
     }
-    if nodes[node].held.count > settings.heldMax { giveUp(node, now, &steps) }
+    if nodes[node].held.count > settings.heldMax || heldBytes > SparkplugHost.heldBytesMax {
+      giveUp(node, now, &steps)
+    }
   }
 
   /// The one that was missed will not come: what waits counts now, in order.
   private mutating func giveUp(_ node: Int, _ now: Int64, _ steps: inout [Step]) {
-    guard let expected = nodes[node].expected,
+    guard let expected = nodes[node].expected ?? nodes[node].held.keys.min(),
       let missed = nodes[node].held.keys.map({ $0 &- expected }).min()
     else { return }
     counters.missedMessages += UInt64(missed)
@@ -243,7 +275,7 @@ public struct SparkplugHost: Sendable {
 
   private mutating func releaseAll(_ node: Int, _ now: Int64, _ steps: inout [Step]) {
     nodes[node].reorderDeadline = nil
-    guard let expected = nodes[node].expected, !nodes[node].held.isEmpty else { return }
+    guard let expected = nodes[node].expected ?? nodes[node].held.keys.min() else { return }
     let order = nodes[node].held.sorted { ($0.key &- expected) < ($1.key &- expected) }
     for (seq, message) in order { release(node, seq, message, now, &steps) }
   }
@@ -252,6 +284,7 @@ public struct SparkplugHost: Sendable {
     _ node: Int, _ seq: UInt8, _ message: SparkplugHeld, _ now: Int64, _ steps: inout [Step]
   ) {
     nodes[node].held[seq] = nil
+    heldBytes -= message.payload.count
     nodes[node].expected = seq &+ 1
     moved.insert(node)
     steps.append(forgetHeld(node, seq))
@@ -282,17 +315,22 @@ public struct SparkplugHost: Sendable {
     guard nodes[node].isOnline else {
       throw missing(node, "node \(topic.nodeKey) sent \(topic.kind.rawValue) without a birth", now)
     }
+    guard device != SparkplugHost.unborn else {
+      // It had nothing that could end.
+      if topic.kind == .deviceDeath { return }
+      throw missing(node, "device \(topic.deviceID) sent DDATA without a birth", now)
+    }
     switch topic.kind {
     case .deviceBirth:
       counters.births += 1
       nodes[node].devices[device].isOnline = true
       define(payload, node, device: device, &steps)
-      rememberState(node, &steps)
+      steps.append(rememberDevice(node, device))
     case .deviceDeath:
       guard nodes[node].devices[device].isOnline else { return }
       counters.deaths += 1
       nodes[node].devices[device].isOnline = false
-      rememberState(node, &steps)
+      steps.append(rememberDevice(node, device))
       let time = payload.hasTimestamp ? Timestamp(sparkplug: payload.timestamp) : nil
       return steps.append(.wentStale(topic, time: time))
     case .deviceData where !nodes[node].devices[device].isOnline:

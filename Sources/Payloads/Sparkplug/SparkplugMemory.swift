@@ -4,7 +4,8 @@ import Telemetry
 ///
 /// ```
 /// name                     content
-/// sparkplug/<n>            the node <n>: topic, session, who is online
+/// sparkplug/<n>            the node <n>: topic, session, births so far
+/// sparkplug/<n>/device/<device>    whether a device is online, and of which birth of the node
 /// sparkplug/<n>/metrics/<device>   what the birth of a device (or, empty, of the node) named
 /// sparkplug/<n>/seq        the sequence number that comes next
 /// sparkplug/<n>/held/<seq> a message that waits for its turn
@@ -21,12 +22,18 @@ extension SparkplugHost {
     writer.text(state.topic.node)
     writer.byte(state.isOnline ? 1 : 0)
     writer.optional(state.bdSeq)
-    writer.varint(UInt64(state.devices.count))
-    for device in state.devices {
-      writer.text(device.name)
-      writer.byte(device.isOnline ? 1 : 0)
-    }
+    writer.varint(state.generation)
     steps.append(.remember(name: "\(Self.memoryPrefix)\(state.ordinal)", content: writer.bytes))
+  }
+
+  /// One device: a node may have thousands.
+  func rememberDevice(_ node: Int, _ device: Int) -> Step {
+    var writer = MemoryWriter()
+    writer.byte(nodes[node].devices[device].isOnline ? 1 : 0)
+    writer.varint(nodes[node].generation)
+    let name = nodes[node].devices[device].name
+    return .remember(
+      name: "\(Self.memoryPrefix)\(nodes[node].ordinal)/device/\(name)", content: writer.bytes)
   }
 
   func rememberMetrics(_ node: Int, _ device: Int) -> Step {
@@ -91,7 +98,11 @@ extension SparkplugHost {
       nodes.append(node)
       nextOrdinal = max(nextOrdinal, ordinal + 1)
     }
-    for piece in own where piece.path.count > 2 {
+    // Who is online decides whether aliases hold.
+    let others = own.filter { $0.path.count > 2 }
+    let ordered =
+      others.filter { $0.path[2] == "device" } + others.filter { $0.path[2] != "device" }
+    for piece in ordered {
       guard let node = Int(piece.path[1]).flatMap({ positions[$0] }) else { continue }
       restore(
         piece.path[2], piece.path.count > 3 ? String(piece.path[3]) : "", piece.content, of: node)
@@ -103,16 +114,14 @@ extension SparkplugHost {
     guard let prefix = reader.text(), let group = reader.text(), let name = reader.text(),
       var topic = SparkplugTopic("\(SparkplugTopic.namespace)/\(group)/NBIRTH/\(name)"),
       let isOnline = reader.byte(), let bdSeq = reader.optional(),
-      let count = reader.varint()
+      let generation = reader.varint()
     else { return nil }
     topic.prefix = prefix
     var node = SparkplugNode(topic: topic, ordinal: ordinal)
     node.isOnline = isOnline == 1
     node.bdSeq = bdSeq
-    for _ in 0..<min(count, UInt64(Self.devicesMax)) {
-      guard let name = reader.text(), let isOnline = reader.byte() else { break }
-      node.devices[node.deviceIndex(name)].isOnline = isOnline == 1
-    }
+    node.generation = generation
+    node.devices[0].isOnline = node.isOnline
     return node
   }
 
@@ -122,6 +131,11 @@ extension SparkplugHost {
     switch kind {
     case "seq":
       nodes[node].expected = reader.byte()
+    case "device":
+      guard let isOnline = reader.byte(), let generation = reader.varint() else { return }
+      let device = nodes[node].deviceIndex(key)
+      nodes[node].devices[device].isOnline =
+        isOnline == 1 && nodes[node].isOnline && generation == nodes[node].generation
     case "metrics":
       var metrics = SparkplugMetrics()
       for _ in 0..<(reader.varint() ?? 0) {
@@ -145,6 +159,7 @@ extension SparkplugHost {
       nodes[node].held[seq] = SparkplugHeld(
         topic: topic, received: Timestamp(microseconds: Int64(bitPattern: received)),
         payload: payload)
+      heldBytes += payload.count
       waiting.insert(node)
     default: break
     }

@@ -6,6 +6,8 @@ struct SparkplugNode: Sendable {
   /// Short, stable name of the node in memory.
   let ordinal: Int
   var isOnline = false
+  /// It was heard, but never born.
+  var isStranger = false
   /// Of the birth in force; `nil` when it named none.
   var bdSeq: UInt64?
   /// The sequence number that comes next; `nil` before the first message.
@@ -20,16 +22,20 @@ struct SparkplugNode: Sendable {
   /// The first is the node itself.
   var devices: [SparkplugDevice]
 
+  /// Births of the node so far: what a device said before the present one no longer holds.
+  var generation: UInt64 = 0
+  private var deviceIndexes = ["": 0]
+
   /// Where an alias stands: the device and the place among its metrics.
   private struct Place: Sendable {
     var device: Int32
     var metric: Int32
   }
 
-  /// Aliases below `denseMax`, most often all of them; a device of −1 is none.
+  /// Small aliases, most often all of them; a device of −1 is none.
   private var dense: [Place] = []
   private var sparse: [UInt64: Place] = [:]
-  private static let denseMax: UInt64 = 1 << 16
+  private static let denseMax: UInt64 = 4_096
 
   init(topic: SparkplugTopic, ordinal: Int) {
     var topic = topic
@@ -39,9 +45,13 @@ struct SparkplugNode: Sendable {
     devices = [SparkplugDevice(name: "")]
   }
 
+  /// `nil`: no birth named the device.
+  func knownDevice(_ name: String) -> Int? { deviceIndexes[name] }
+
   /// The index of a device, which is made when it is new.
   mutating func deviceIndex(_ name: String) -> Int {
-    if let known = devices.firstIndex(where: { $0.name == name }) { return known }
+    if let known = deviceIndexes[name] { return known }
+    deviceIndexes[name] = devices.count
     devices.append(SparkplugDevice(name: name))
     return devices.count - 1
   }
@@ -58,12 +68,18 @@ struct SparkplugNode: Sendable {
 
   /// Puts the metrics of a birth in the place of those that the device had.
   mutating func define(_ metrics: SparkplugMetrics, of device: Int) {
-    forgetAliases(of: device)
+    for case let alias? in devices[device].metrics.aliases { forget(alias, of: device) }
     devices[device].metrics = metrics
     for (index, alias) in metrics.aliases.enumerated() {
       guard let alias else { continue }
       put(Place(device: Int32(device), metric: Int32(index)), at: alias)
     }
+  }
+
+  /// A birth of the node: no alias means anything any more.
+  mutating func forgetAliases() {
+    dense.removeAll()
+    sparse.removeAll()
   }
 
   private mutating func put(_ place: Place, at alias: UInt64) {
@@ -75,9 +91,12 @@ struct SparkplugNode: Sendable {
     dense[Int(alias)] = place
   }
 
-  mutating func forgetAliases(of device: Int) {
-    for index in dense.indices where dense[index].device == device { dense[index].device = -1 }
-    sparse = sparse.filter { $0.value.device != device }
+  private mutating func forget(_ alias: UInt64, of device: Int) {
+    if alias < UInt64(dense.count) {
+      if dense[Int(alias)].device == device { dense[Int(alias)].device = -1 }
+    } else if let place = sparse[alias], place.device == device {
+      sparse[alias] = nil
+    }
   }
 }
 

@@ -7,6 +7,17 @@ extension SparkplugPayload {
     guard bytes.count > 0 else {
       throw PayloadError(code: "empty", detail: "The payload is empty.")
     }
+    let limits = PayloadLimits()
+    guard bytes.count <= limits.payloadBytesMax else {
+      throw PayloadError(
+        code: "too_large", detail: "A payload may have \(limits.payloadBytesMax) bytes.")
+    }
+    // An empty metric is two bytes on the wire and a hundred times that in memory.
+    guard SparkplugPayload.metricCount(bytes, max: limits.fieldsMax) <= limits.fieldsMax else {
+      throw PayloadError(
+        code: "too_many_fields",
+        detail: "A payload may hold \(limits.fieldsMax) metrics; send it in parts.")
+    }
     var options = BinaryDecodingOptions()
     options.discardUnknownFields = true
     options.messageDepthLimit = 8
@@ -17,6 +28,39 @@ extension SparkplugPayload {
         code: "not_sparkplug",
         detail: "The payload is no Sparkplug B message: \(meaning(of: error)).")
     }
+  }
+}
+
+extension SparkplugPayload {
+  /// Metrics in the bytes, counted by the tags of their field alone; stops above `max` or at what does not parse.
+  static func metricCount(_ bytes: UnsafeRawBufferPointer, max: Int) -> Int {
+    var position = 0
+    var count = 0
+    func varint() -> UInt64? {
+      var value: UInt64 = 0
+      for shift in stride(from: UInt64(0), to: 64, by: 7) {
+        guard position < bytes.count else { return nil }
+        let byte = bytes[position]
+        position += 1
+        value |= UInt64(byte & 0x7F) << shift
+        if byte < 0x80 { return value }
+      }
+      return nil
+    }
+    while count <= max, let tag = varint() {
+      switch tag & 7 {
+      case 0: guard varint() != nil else { return count }
+      case 1: position += 8
+      case 5: position += 4
+      case 2:
+        guard let length = varint(), length <= UInt64(bytes.count - position) else { return count }
+        position += Int(length)
+        if tag >> 3 == 2 { count += 1 }
+      default: return count
+      }
+      if position > bytes.count { return count }
+    }
+    return count
   }
 }
 
@@ -178,7 +222,7 @@ extension SparkplugHost {
     _ topic: SparkplugTopic, _ payload: SparkplugPayload, into readings: inout Readings
   ) throws(PayloadError) {
     guard let node = indexes[topic.nodeKey],
-      let device = nodes[node].devices.firstIndex(where: { $0.name == topic.device }),
+      let device = nodes[node].knownDevice(topic.device),
       nodes[node].devices[device].isOnline || topic.kind.isBirth
     else {
       throw PayloadError(

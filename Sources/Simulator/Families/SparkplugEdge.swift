@@ -57,18 +57,22 @@ public struct SparkplugEdge: Sendable {
   }
 
   /// Changed values of a device, or of the node when `device` is empty; by alias alone.
+  ///
+  /// - Parameter time: `nil`: an edge without a clock, which sends no times at all.
   public mutating func data(
-    _ device: String = "", _ metrics: [Metric], at time: Timestamp
+    _ device: String = "", _ metrics: [Metric], at time: Timestamp?
   ) -> SimulatedMessage {
-    var payload = numbered(at: time)
+    var payload = numbered(at: time ?? .epoch)
+    if time == nil { payload.clearTimestamp() }
     payload.metrics = metrics.map { metric in
       var sent = SparkplugPayload.Metric()
       sent.alias = alias(of: metric.name, device: device)
-      sent.timestamp = milliseconds(time)
+      if let time { sent.timestamp = milliseconds(time) }
       sent.put(metric.value)
       return sent
     }
-    return message(device.isEmpty ? "NDATA" : "DDATA", device: device, payload, at: time)
+    return message(
+      device.isEmpty ? "NDATA" : "DDATA", device: device, payload, at: time ?? .epoch)
   }
 
   public mutating func deviceDeath(_ device: String, at time: Timestamp) -> SimulatedMessage {

@@ -17,6 +17,7 @@ enum ItemCoder {
     case answered = 10
     case remembered = 11
     case wentStale = 12
+    case delivered = 14
     /// A device with a past: as `device`, then what happened to it.
     case changedDevice = 13
   }
@@ -68,6 +69,9 @@ enum ItemCoder {
       out.byte(Tag.remembered.rawValue)
       out.text(name)
       out.blob(content)
+    case .delivered(let fingerprint):
+      out.byte(Tag.delivered.rawValue)
+      out.fixed(fingerprint)
     case .wentStale(let stale):
       out.byte(Tag.wentStale.rawValue)
       out.varint(UInt64(stale.device))
@@ -154,6 +158,7 @@ enum ItemCoder {
     case .clockStepped: return .clockStepped(offsetMicroseconds: try input.zigzag())
     case .answered: return .answered(try decodeAnswered(&input))
     case .remembered: return .remembered(name: try input.text(), content: try input.blob())
+    case .delivered: return .delivered(fingerprint: try input.fixed(UInt64.self))
     case .wentStale:
       let device = UInt32(truncatingIfNeeded: try input.varint())
       var series: [UInt32] = []

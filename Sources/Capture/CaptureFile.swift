@@ -15,9 +15,10 @@ public final class CaptureWriter {
     guard !FileManager.default.fileExists(atPath: path) else {
       throw CaptureError("\(path) exists already; a capture is never written over")
     }
-    guard FileManager.default.createFile(
-      // It holds everything that passed: for its owner alone.
-      atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
+    guard
+      FileManager.default.createFile(
+        // It holds everything that passed: for its owner alone.
+        atPath: path, contents: nil, attributes: [.posixPermissions: 0o600]),
       let file = FileHandle(forWritingAtPath: path)
     else { throw CaptureError("\(path) cannot be made") }
     self.file = file

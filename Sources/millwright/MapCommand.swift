@@ -4,6 +4,7 @@ import Devices
 import Foundation
 import Gateway
 import MQTT
+import Storage
 import Telemetry
 
 /// `millwright map`: routes and profiles by example.
@@ -73,7 +74,8 @@ struct MapCommand: AsyncParsableCommand {
         throw Failure("no message came on \(filters.joined(separator: ", ")); nothing to map")
       }
       let source = fromCapture ?? filters.joined(separator: ", ")
-      let proposal = MappingProposal(observed, configuration: loaded.devices)
+      let proposal = MappingProposal(
+        observed, configuration: loaded.devices, memory: memory(of: loaded.gateway.store.directory))
       print(MapReport(proposal).text)
       guard !proposal.isEmpty else {
         return print("\nEverything is understood already; no file is needed.")
@@ -82,6 +84,15 @@ struct MapCommand: AsyncParsableCommand {
       if dryRun { return print("\n" + yaml) }
       try write(yaml, loaded)
     }
+  }
+
+  /// Births and announcements that a gateway with this data directory heard; a capture tells its own.
+  private func memory(of data: String) -> [(name: String, content: [UInt8])] {
+    // Without a store, or beside a gateway that moves files meanwhile, what is heard has to do.
+    guard fromCapture == nil, let store = try? OfflineStore(directory: data),
+      let memory = try? store.memory()
+    else { return [] }
+    return memory.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 
   private func read(_ path: String, _ filters: [String]) throws -> [ObservedMessage] {

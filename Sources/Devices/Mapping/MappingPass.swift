@@ -19,8 +19,16 @@ struct MappingPass {
   private var observations: [UInt32: SeriesObservation] = [:]
   private var metricsOfTopics: [String: Set<String>] = [:]
 
-  init(_ messages: [ObservedMessage], configuration: DeviceConfiguration) {
+  init(
+    _ messages: [ObservedMessage], configuration: DeviceConfiguration,
+    memory: [(name: String, content: [UInt8])]
+  ) {
+    var configuration = configuration
+    // Nobody asks anybody here, and no refusal may say so.
+    configuration.settings.sparkplug.asksForRebirth = false
     resolver = Resolver(configuration: configuration)
+    resolver.restore(memory: memory)
+    _ = resolver.reconfigure(configuration)
     // Announcements first, as a broker's retained messages would come.
     let ordered =
       messages.filter { resolver.announces($0.topic) }

@@ -53,10 +53,15 @@ public struct MappingProposal: Sendable {
   public private(set) var refused: [(topic: String, reason: String)] = []
   public private(set) var messageCount = 0
 
-  /// - Parameter configuration: in force; its routes and profiles stay as they are.
-  public init(_ messages: [ObservedMessage], configuration: DeviceConfiguration) {
+  /// - Parameters:
+  ///   - configuration: in force; its routes and profiles stay as they are.
+  ///   - memory: what a gateway's decoders remember, so that births and announcements it heard count.
+  public init(
+    _ messages: [ObservedMessage], configuration: DeviceConfiguration,
+    memory: [(name: String, content: [UInt8])] = []
+  ) {
     messageCount = messages.count
-    let first = MappingPass(messages, configuration: configuration)
+    let first = MappingPass(messages, configuration: configuration, memory: memory)
     refused = first.refused
     known = first.origins.filter { $0.value != .none }
       .map { (topic: $0.key, origin: $0.value) }.sorted { $0.topic < $1.topic }
@@ -68,7 +73,7 @@ public struct MappingProposal: Sendable {
     for group in groups {
       if let route = Route(group) { proposed.routes.append(route) }
     }
-    let second = MappingPass(messages, configuration: proposed)
+    let second = MappingPass(messages, configuration: proposed, memory: memory)
     profiles = MappingProposal.profiles(
       second, taken: Set(configuration.profiles.map(\.id)),
       named: Set(first.namedByPayload.flatMap { first.devices[$0] ?? [] }))

@@ -56,6 +56,7 @@ enum UnitHints {
         Usual("bar", 0...60), Usual("hPa", 800...1_100), Usual("Pa", 80_000...110_000),
       ]
     ),
+    (["powerfactor", "cosphi", "factor"], [Usual("1", -1...1)]),
     (["power"], [Usual("kW", 0...0), Usual("W", -1e7...1e7)]),
     (["apparentpower"], [Usual("V.A", 0...1e7)]), (["reactivepower"], [Usual("var", -1e7...1e7)]),
     (["energy", "consumption"], [Usual("kW.h", 0...1e9)]),
@@ -89,7 +90,7 @@ enum UnitHints {
   /// Quantities whose usual unit is so common that a fitting range settles it.
   private static let settled: Set<String> = [
     "temperature", "temp", "humidity", "voltage", "frequency", "battery", "co2", "carbondioxide",
-    "illuminance", "rssi", "pm25", "pm10", "energy", "soc", "latitude", "lat", "longitude", "lon",
+    "illuminance", "rssi", "pm25", "pm10", "energy", "soc", "latitude", "lat", "longitude", "lon", "powerfactor",
   ]
 
   /// - Returns: `nil` when the name says nothing of a unit.

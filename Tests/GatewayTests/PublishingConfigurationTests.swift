@@ -36,6 +36,18 @@ import Testing
       try load("mqtt: {home_assistant: {}}\n").0?.homeAssistant?.prefix == "homeassistant")
   }
 
+  @Test("Each gateway has a moment of its own to ask Sparkplug nodes")
+  func seeds() throws {
+    func seed(_ name: String) throws -> UInt64? {
+      let path = scratch.path + "/\(name).yaml"
+      try "gateway: \(name)\n".write(toFile: path, atomically: true, encoding: .utf8)
+      return ConfigurationLoader(file: path, environment: [:]).load().configuration?
+        .devices.settings.sparkplug.seed
+    }
+    #expect(try seed("edge-1") != seed("edge-2"))
+    #expect(try seed("edge-1") == seed("edge-1"))
+  }
+
   @Test("The environment names the host, and empty turns it off")
   func environment() throws {
     let yaml = "mqtt: {sparkplug_host: scada}\n"

@@ -151,6 +151,17 @@ struct SparkplugHostTests {
     #expect(edge.host.nextDeadline == nil)
   }
 
+  @Test("Two gateways do not ask a node at the same moment")
+  func gatewaysDiffer() {
+    let moments = (0..<8 as Range<UInt64>).map { seed in
+      var edge = EdgeNode()
+      edge.host.settings.seed = seed
+      edge.send("NDATA", seq: 8, edge.pressure(1))
+      return edge.host.nodes[0].rebirth.dueAt
+    }
+    #expect(Set(moments).count == moments.count)
+  }
+
   @Test("Nodes are not all asked at the same moment")
   func jitter() {
     var host = SparkplugHost()

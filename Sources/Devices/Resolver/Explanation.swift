@@ -25,7 +25,6 @@ public struct Explanation: Sendable {
   public var metrics: [Metric] = []
   public var refusals: [Refusal] = []
   public var isQuarantined = false
-  public var isRetainedOnly = false
 }
 
 extension Resolver {

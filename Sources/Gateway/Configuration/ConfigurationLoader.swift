@@ -55,7 +55,9 @@ public struct ConfigurationLoader: Sendable {
     files += deviceFiles
     let (devices, diagnostics) = DeviceConfiguration.load(files: deviceFiles)
     for diagnostic in diagnostics { log.report(diagnostic) }
-    guard !log.hasErrors, let devices else { return (nil, log.sorted) }
+    guard !log.hasErrors, var devices else { return (nil, log.sorted) }
+    // Two gateways on one broker must not ask a node for its birth at the same moment.
+    devices.settings.sparkplug.seed = Hash64.hash(gateway.gatewayID)
     let loaded = LoadedConfiguration(
       gateway: gateway, devices: devices, files: files.sorted { $0.name < $1.name },
       warnings: log.sorted)

@@ -1,6 +1,7 @@
 import Foundation
 import Gateway
 import HTTPTypes
+import Telemetry
 import Testing
 
 @testable import Web

@@ -129,7 +129,7 @@ struct Answer: Sendable {
   }
 
   var text: String { String(decoding: body, as: UTF8.self) }
-  var json: JSONValue { (try? JSONReader.read(body)) ?? .null }
+  var json: JSONValue { (try? JSONValue.body(body)) ?? .null }
   /// The slug of a problem; empty for anything else.
   var problem: String {
     guard headers[.contentType] == "application/problem+json" else { return "" }

@@ -1,4 +1,5 @@
 import HTTPTypes
+import Telemetry
 import Testing
 
 @testable import Web
@@ -36,7 +37,7 @@ struct CloudEventTests {
       #expect(row[2].text == "u1")
       #expect(row[3].isNull)
       #expect(row[4].text == #"{"value":19.9}"#)
-      let context = try JSONReader.read(Array((row[5].text ?? "").utf8))["cloudevent"]
+      let context = try JSONValue.body(Array((row[5].text ?? "").utf8))["cloudevent"]
       #expect(context?["type"]?.text == "com.example.order_placed.v2")
       #expect(context?["traceparent"]?.text == "00-1")
       #expect(context?["partition"]?.integer == 3)

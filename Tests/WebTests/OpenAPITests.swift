@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import Telemetry
 import Testing
 
 @testable import Web
@@ -14,7 +15,7 @@ struct OpenAPITests {
 
   static func operations() throws -> [Operation] {
     let data = try Data(contentsOf: URL(filePath: Bench.resources + "/openapi.json"))
-    let api = try JSONReader.read([UInt8](data))
+    let api = try JSONValue.body([UInt8](data))
     return (api["paths"]?.members ?? []).flatMap { path, methods in
       (methods.members ?? []).map {
         Operation(path: path, method: $0.0.uppercased(), content: $0.1)

@@ -1,4 +1,5 @@
 import HTTPTypes
+import Telemetry
 import Testing
 
 @testable import Web

@@ -31,7 +31,7 @@ struct SegmentTests {
         row.prefix(6).map(\.text) == [
           "m1", "OrderCompleted", "u1", "panel-3", "1795248000", #"{"total":19.9}"#,
         ])
-      let context = try JSONReader.read(Array((row[6].text ?? "").utf8))
+      let context = try JSONValue.body(Array((row[6].text ?? "").utf8))
       #expect(context["ip"]?.text == "192.0.2.1")
       #expect(context["segment"]?["event"]?.text == "Order Completed")
       #expect(context["segment"]?["anonymousId"]?.text == "a1")
@@ -108,7 +108,7 @@ struct SegmentTests {
   func skew() throws {
     let now = try #require(Timestamp(rfc3339: "2026-11-21T08:00:30Z"))
     func time(_ members: String, sentAt: String? = nil) throws -> String {
-      let value = try JSONReader.read(Array(#"{"userId": "u", "event": "A"\#(members)}"#.utf8))
+      let value = try JSONValue.body(Array(#"{"userId": "u", "event": "A"\#(members)}"#.utf8))
       var reader = SegmentReader(now: now)
       reader.sentAt = sentAt.map(JSONValue.string)
       let event = try reader.read(value, call: .track)

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Telemetry
 
 /// The note in the data directory by which the command line finds and enters a running gateway.
 ///
@@ -22,7 +23,7 @@ public struct LocalToken: Sendable {
   /// The note of the gateway that uses `directory`; `nil` when none is running.
   public static func read(directory: String) -> LocalToken? {
     guard let data = FileManager.default.contents(atPath: path(in: directory)),
-      let value = try? JSONReader.read([UInt8](data)),  // A damaged note is no note.
+      let value = try? JSONValue.body([UInt8](data)),  // A damaged note is no note.
       let url = value["url"]?.text, let token = value["token"]?.text
     else { return nil }
     return LocalToken(url: url, token: token)

@@ -222,7 +222,7 @@ extension CloudEventReader {
       members.append((name, .string(value)))
     }
     if let type = headers[.contentType] { members.append(("datacontenttype", .string(type))) }
-    if !body.isEmpty { members.append(("data", try JSONReader.read(body))) }
+    if !body.isEmpty { members.append(("data", try JSONValue.body(body))) }
     return .object(members)
   }
 }

@@ -73,7 +73,7 @@ struct CloudEventBatch: Sendable {
 
   init(body: [UInt8], reader: CloudEventReader) throws {
     isSingle = false
-    guard let list = try JSONReader.read(body).elements else {
+    guard let list = try JSONValue.body(body).elements else {
       throw Problem.invalid("", "not_an_array", "a batch of CloudEvents is a JSON array of them")
     }
     guard list.count <= RouteTable.eventsMax else {

@@ -70,7 +70,7 @@ struct EventBatch: Sendable {
   var rejected: [Rejection] = []
 
   init(body: [UInt8], reader: EventReader) throws {
-    guard let list = try JSONReader.read(body)["events"]?.elements else {
+    guard let list = try JSONValue.body(body)["events"]?.elements else {
       throw Problem.invalid("/events", "missing", "send `{\"events\": [ … ]}`")
     }
     guard list.count <= RouteTable.eventsMax else {

@@ -2,6 +2,7 @@ import Gateway
 import Glibc
 import HTTPTypes
 import Storage
+import Telemetry
 
 extension RouteTable {
   var healthRoutes: [Route] {

@@ -60,7 +60,7 @@ struct SegmentBatch: Sendable {
   init(
     body: [UInt8], reader: SegmentReader, items: (JSONValue) throws -> [RouteTable.SegmentItem]
   ) throws {
-    let value = try JSONReader.read(body)
+    let value = try JSONValue.body(body)
     guard value.members != nil else {
       throw Problem.badBody("send a JSON object, as Segment's clients do")
     }

@@ -2,6 +2,7 @@ import Gateway
 import Hummingbird
 import Logging
 import Storage
+import Telemetry
 
 extension Problem {
   /// What an error from further inside means to a caller; unknown ones are logged and told nothing of.

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Telemetry
 
 /// An error as callers see it: RFC 9457 `application/problem+json`.
 ///

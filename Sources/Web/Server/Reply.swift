@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Telemetry
 
 /// What a route answers: bytes that are all there, or a stream of them.
 struct Reply: Sendable {

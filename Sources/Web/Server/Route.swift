@@ -1,6 +1,7 @@
 import Gateway
 import HTTPTypes
 import Hummingbird
+import Telemetry
 
 /// One path and method: what it asks of a caller, what it takes, and what answers.
 struct Route: Sendable {
@@ -54,7 +55,7 @@ struct Call: Sendable {
   var context: WebContext
 
   /// The body as JSON.
-  func json() throws(Problem) -> JSONValue { try JSONReader.read(body) }
+  func json() throws(Problem) -> JSONValue { try JSONValue.body(body) }
 
   /// A part of the path that the route names.
   func part(_ name: String) -> String { path[name] ?? "" }

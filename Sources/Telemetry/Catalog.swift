@@ -1,6 +1,3 @@
-import GRDB
-import Telemetry
-
 /// Devices, series and words as plain arrays: index = id.
 ///
 /// Built by applying items in the order of the journal; applying a known one again updates it in place.
@@ -52,12 +49,12 @@ public struct Catalog: Sendable {
   }
 
   /// Stands for a device whose definition was lost with a damaged file.
-  static func lostDevice(_ index: Int) -> DeviceDefinition {
+  public static func lostDevice(_ index: Int) -> DeviceDefinition {
     DeviceDefinition(index: UInt32(index), id: "lost-\(index)", isAdopted: true)
   }
 
   /// Stands for a series whose definition was lost: its samples are kept as numbers.
-  static func lostSeries(_ index: Int) -> SeriesDefinition {
+  public static func lostSeries(_ index: Int) -> SeriesDefinition {
     SeriesDefinition(
       index: UInt32(index), device: 0, metric: "lost-\(index)", type: .number, kind: .gauge,
       description: "its definition was lost with a damaged file")
@@ -86,38 +83,5 @@ public struct Catalog: Sendable {
     case .boolean: .boolean(bits != 0)
     case .text: .text(bits < UInt64(words.count) ? words[Int(bits)] : "")
     }
-  }
-
-  static func load(_ db: Database) throws -> Catalog {
-    var catalog = Catalog()
-    let devices = try Row.fetchCursor(
-      db,
-      sql: "SELECT id, name, profile, asset, adopted, placed, was FROM device ORDER BY id")
-    while let row = try devices.next() {
-      catalog.apply(
-        .device(
-          DeviceDefinition(
-            index: UInt32(truncatingIfNeeded: row[0] as Int64), id: row[1], profile: row[2],
-            asset: row[3], isAdopted: row[4], isPlaced: row[5],
-            was: (row[6] as String).split(separator: "\n").map(String.init))))
-    }
-    let series = try Row.fetchCursor(
-      db,
-      sql: "SELECT id, device, metric, type, kind, unit, description FROM series ORDER BY id")
-    while let row = try series.next() {
-      catalog.apply(
-        .series(
-          SeriesDefinition(
-            index: UInt32(truncatingIfNeeded: row[0] as Int64),
-            device: UInt32(truncatingIfNeeded: row[1] as Int64), metric: row[2],
-            type: ValueType(rawValue: UInt8(truncatingIfNeeded: row[3] as Int64)) ?? .number,
-            kind: MetricKind(rawValue: UInt8(truncatingIfNeeded: row[4] as Int64)) ?? .gauge,
-            unit: row[5], description: row[6])))
-    }
-    let words = try Row.fetchCursor(db, sql: "SELECT id, text FROM word ORDER BY id")
-    while let row = try words.next() {
-      catalog.apply(.word(id: UInt32(truncatingIfNeeded: row[0] as Int64), text: row[1]))
-    }
-    return catalog
   }
 }

@@ -1,8 +1,5 @@
-import Hummingbird
-import Telemetry
-
 /// A JSON text as a value: members keep their order, numbers keep their digits.
-indirect enum JSONValue: Sendable, Equatable {
+public indirect enum JSONValue: Sendable, Equatable {
   case null
   case bool(Bool)
   /// The number as it was written.
@@ -11,36 +8,38 @@ indirect enum JSONValue: Sendable, Equatable {
   case array([JSONValue])
   case object([(String, JSONValue)])
 
-  static func == (a: JSONValue, b: JSONValue) -> Bool { a.canonicalText == b.canonicalText }
+  public static func == (a: JSONValue, b: JSONValue) -> Bool { a.canonicalText == b.canonicalText }
 
-  static func integer(_ number: some BinaryInteger) -> JSONValue { .number(String(number)) }
+  public static func integer(_ number: some BinaryInteger) -> JSONValue { .number(String(number)) }
 
   /// NaN and infinities have no form in JSON and become null.
-  static func double(_ number: Double) -> JSONValue {
+  public static func double(_ number: Double) -> JSONValue {
     number.isFinite ? .number("\(number)") : .null
   }
 
-  static func optional(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
+  public static func optional(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
 
   /// The last member of this name; `nil` when there is none or this is no object.
-  subscript(_ name: String) -> JSONValue? {
+  public subscript(_ name: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.0 == name }?.1
   }
 
-  var isNull: Bool { if case .null = self { true } else { false } }
-  var text: String? { if case .string(let text) = self { text } else { nil } }
-  var members: [(String, JSONValue)]? { if case .object(let list) = self { list } else { nil } }
-  var elements: [JSONValue]? { if case .array(let list) = self { list } else { nil } }
+  public var isNull: Bool { if case .null = self { true } else { false } }
+  public var text: String? { if case .string(let text) = self { text } else { nil } }
+  public var members: [(String, JSONValue)]? {
+    if case .object(let list) = self { list } else { nil }
+  }
+  public var elements: [JSONValue]? { if case .array(let list) = self { list } else { nil } }
 
-  var encoded: String {
+  public var encoded: String {
     var text = ""
     write(to: &text, isCanonical: false)
     return text
   }
 
   /// Members sorted by name, the last of equal names alone: equal content gives equal text.
-  var canonicalText: String {
+  public var canonicalText: String {
     var text = ""
     write(to: &text, isCanonical: true)
     return text

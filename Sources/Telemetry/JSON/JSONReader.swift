@@ -1,28 +1,24 @@
 /// Reads JSON (RFC 8259) from UTF-8 bytes, strictly: no comments, no trailing commas, one value.
 ///
 /// Nesting is bounded, so that no body can exhaust the stack.
-struct JSONReader {
-  static let depthMax = 32
+public struct JSONReader {
+  public static let depthMax = 32
 
-  struct Failure: Error {
-    var detail: String
-    var offset: Int
+  public struct Failure: Error {
+    public var detail: String
+    public var offset: Int
   }
 
   private let bytes: UnsafeBufferPointer<UInt8>
   private var position = 0
 
-  /// - Throws: `Problem` with status 400 that says where reading stopped.
-  static func read(_ bytes: [UInt8]) throws(Problem) -> JSONValue {
-    guard !bytes.isEmpty else { throw .notJSON("the body is empty; send a JSON object") }
+  /// - Throws: `Failure` that says where reading stopped.
+  public static func read(_ bytes: [UInt8]) throws(Failure) -> JSONValue {
     let result: Result<JSONValue, Failure> = bytes.withUnsafeBufferPointer { buffer in
       var reader = JSONReader(bytes: buffer)
       return Result { () throws(Failure) in try reader.whole() }
     }
-    switch result {
-    case .success(let value): return value
-    case .failure(let failure): throw .notJSON("\(failure.detail) at byte \(failure.offset)")
-    }
+    return try result.get()
   }
 
   private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }

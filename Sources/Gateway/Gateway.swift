@@ -63,7 +63,7 @@ public final class Gateway: Service {
     published.put(recovery.state.figures)
     let parts = IngestThreadParts(
       settings: settings, store: recovery.store, resolver: recovery.resolver,
-      recovered: recovery.state, mailbox: mailbox, published: published, clockSource: clock,
+      recovered: recovery.state, stages: recovery.stages, mailbox: mailbox, published: published, clockSource: clock,
       logger: logger, publisher: publications?.publisher)
     let continuation = finished.continuation
     let thread = Thread {
@@ -170,6 +170,7 @@ private struct IngestThreadParts: @unchecked Sendable {  // Handed over once, to
   let store: Store
   let resolver: Resolver
   let recovered: RecoveredState
+  let stages: Stages
   let mailbox: Mailbox
   let published: FiguresBox
   let clockSource: ClockSource
@@ -184,8 +185,8 @@ private struct IngestThreadParts: @unchecked Sendable {  // Handed over once, to
 
   func makeLoop() -> IngestLoop {
     IngestLoop(
-      settings: settings, store: store, resolver: resolver, recovered: recovered, mailbox: mailbox,
-      published: published, clockSource: clockSource, logger: logger,
+      settings: settings, store: store, resolver: resolver, recovered: recovered, stages: stages,
+      mailbox: mailbox, published: published, clockSource: clockSource, logger: logger,
       publish: publish)
   }
 }

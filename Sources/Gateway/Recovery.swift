@@ -8,6 +8,7 @@ struct Recovery {
   var store: Store
   var resolver: Resolver
   var state: RecoveredState
+  var stages: Stages
   /// For the first record: the configuration if it changed, and what follows from it.
   var startItems: [Item]
 
@@ -26,7 +27,14 @@ struct Recovery {
     }
     var configuration = try store.lastConfiguration()
     var verdicts: [Verdict] = []
-    let report = try store.recover { header, batch in
+    let begun = try StageRecovery.begin(store)
+    if let problem = begun.problem {
+      logger.error("\(problem)")
+      store.book(LossEntry(cause: .damage, detail: problem))
+    }
+    var stages = begun.stages
+    var output = StageOutput()
+    let report = try store.recover(from: stages.position) { header, batch in
       if header.sequence > savedWindow?.position ?? 0 { window.replay(batch) }
       if header.bootID == clock.bootID {
         offset = header.wall.microseconds - header.monotonicMicroseconds
@@ -35,6 +43,11 @@ struct Recovery {
         if case .configuration(let files) = item { configuration = files }
       }
       store.apply(header, batch, verdicts: &verdicts)
+      guard header.sequence > stages.position else { return }
+      output.removeAll()
+      stages.apply(header, batch, into: &output)
+      // What leaves the box because of these rows does so from SQLite, once.
+      store.put(output, of: header, items: batch.items.count)
     }
     let seconds = Double(clock.read().monotonicMicroseconds - started) / 1e6
     log(report, seconds: seconds, store: store, logger: logger)
@@ -45,9 +58,9 @@ struct Recovery {
     resolver.restore(memory: store.memory.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
     let (items, warnings) = resolver.reconfigure(loaded.devices)
     for warning in warnings { logger.warning("\(warning)") }
-    var startItems = items
+    var startItems = [Item.started(version: ProductVersion.text)] + items
     if configuration != loaded.files {
-      startItems.insert(.configuration(files: loaded.files), at: 0)
+      startItems.insert(.configuration(files: loaded.files), at: 1)
     }
     var figures = IngestFigures()
     figures.replayedRecords = report.records
@@ -58,7 +71,8 @@ struct Recovery {
     let state = RecoveredState(
       window: window, clock: offset.map(ReceiveClock.init(continuing:)) ?? ReceiveClock(),
       figures: figures)
-    return Recovery(store: store, resolver: resolver, state: state, startItems: startItems)
+    return Recovery(
+      store: store, resolver: resolver, state: state, stages: stages, startItems: startItems)
   }
 
   private static func log(

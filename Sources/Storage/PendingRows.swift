@@ -7,6 +7,8 @@ struct PendingItem {
   var id: Int64
   var item: Item
   var wall: Timestamp
+  /// Of an event.
+  var origin = EventOrigin.told
 }
 
 /// Rows that are in the journal but not yet in SQLite.
@@ -17,6 +19,8 @@ struct PendingRows {
   var eventIDs: Set<String> = []
   /// The answers among `items`, by key.
   var answers: [String: Answered] = [:]
+  /// What stages concluded, by kind and key: the last one counts.
+  var standings: [StandingName: PendingStanding] = [:]
   /// Names in `Store.memory` that changed.
   var memory: Set<String> = []
 
@@ -25,6 +29,7 @@ struct PendingRows {
     losses.removeAll()
     eventIDs.removeAll(keepingCapacity: true)
     answers.removeAll()
+    standings.removeAll(keepingCapacity: true)
     memory.removeAll(keepingCapacity: true)
   }
 }
@@ -35,6 +40,7 @@ extension Store {
     for row in pending.items { try write(row, db) }
     try followNames(of: devices, db)
     try writeMemory(pending.memory.sorted(), to: db)
+    try writeStandings(db)
     let now = pending.items.last?.wall ?? lastWall
     for loss in pending.losses { try loss.insert(db, time: now) }
     try boundQuarantine(db, now: now)
@@ -57,13 +63,7 @@ extension Store {
     case .word(let id, let text):
       try db.cachedStatement(sql: "INSERT OR REPLACE INTO word VALUES (?, ?)")
         .execute(arguments: [Int64(id), text])
-    case .event(let event):
-      try db.cachedStatement(
-        sql: "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-      ).execute(arguments: [
-        row.id, event.id, event.name, event.time.microseconds, event.timeIsReceived, event.user,
-        event.device, event.session, event.properties, event.context,
-      ])
+    case .event(let event): try write(event, id: row.id, origin: row.origin, db)
     case .quarantined(let refused):
       try db.cachedStatement(
         sql: "INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -82,8 +82,9 @@ extension Store {
         sql: "INSERT OR IGNORE INTO configuration VALUES (?, ?, ?)",
         arguments: [row.id, row.wall.microseconds, text])
     case .answered(let answered): try AnswerTable.put(answered, time: row.wall, db)
-    case .connected, .clockStepped, .remembered, .wentStale, .delivered:
+    case .connected, .clockStepped, .remembered, .wentStale, .delivered, .started:
       break
+    case .command(let command): try write(command, row: row, db)
     }
   }
 

@@ -30,7 +30,7 @@ struct Salvage {
   /// What the store needs to go on: few rows.
   static let definitions = [
     "meta", "device", "series", "word", "current", "quarantine", "loss", "configuration", "cursor",
-    "state", "answer", "memory",
+    "state", "answer", "memory", "standing",
   ]
   static let tables = definitions + ["chunk", "event"]
   /// Tables whose key is text and that have no row id; they fit on a page or two.

@@ -44,7 +44,8 @@ extension Store {
   /// The highest sequence through which journal segments could go after this flush; `nil` when none could.
   func releasableThrough(position: UInt64, sealing chosen: [UInt32]) -> UInt64? {
     guard journal.segments.count > 1 else { return nil }
-    let needed = replayFrom(position: position, sealing: chosen)
+    let needed = min(
+      replayFrom(position: position, sealing: chosen), stagesNeeded(position: position))
     return journal.segments[1].firstSequence <= needed + 1 ? needed : nil
   }
 

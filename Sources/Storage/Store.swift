@@ -28,14 +28,22 @@ public final class Store {
   let encoder = ChunkEncoder()
   /// Highest record whose rows are in SQLite.
   private(set) var rowPosition: UInt64
+  /// Rows wait that must not wait long: something leaves the box because of them.
+  var hasUrgentRows = false
   /// Numbers through this one were used by a database that was damaged.
-  private var sequenceFloor: UInt64 = 0
+  private(set) var sequenceFloor: UInt64 = 0
   /// Highest record applied to memory.
   public private(set) var appliedSequence: UInt64
   /// Wall time of the last record applied.
   private(set) var lastWall = Timestamp.epoch
   private var writes: [WriteSet] = []
-  /// State of the stages behind the commit, saved whenever journal segments are given up.
+  /// Snapshots of the stages behind the commit; `nil`: there are no stages.
+  public private(set) var snapshots: StageSnapshots?
+  /// From this record on the stages can be replayed, whatever happens to SQLite's last transactions.
+  public private(set) var stagePosition: UInt64 = 0
+  /// A newer snapshot that is on the disk while SQLite is not yet synced so far.
+  private var stagePositionNext: UInt64?
+  /// Small states kept in SQLite, saved whenever journal segments are given up.
   public var states: [SavedState] = []
 
   /// Opens or makes the store; `recover` must follow before anything is committed.
@@ -112,13 +120,15 @@ public final class Store {
 
   /// Replays what the journal holds beyond the database, oldest first.
   ///
+  /// - Parameter position: a record after which the caller needs every one; the default needs none more than
+  ///   the store does.
   /// - Parameter apply: called for each record; it must call `apply(_:_:)` of this store, and may run the
   ///   stages that have state of their own.
   /// - Returns: what was replayed and what damage was met (already booked in the loss ledger).
   public func recover(
-    _ apply: (RecordHeader, Batch) throws -> Void
+    from position: UInt64 = .max, _ apply: (RecordHeader, Batch) throws -> Void
   ) throws -> RecoveryReport {
-    let lowest = try database.read { try StoredPosition.load($0).replayFrom }
+    let lowest = min(position, try database.read { try StoredPosition.load($0).replayFrom })
     try journal.synchronizeFound()
     let reader = try JournalReader(directory: journal.directory)
     try reader.readAll(after: lowest, apply)
@@ -234,12 +244,17 @@ public final class Store {
   public func isFlushDue(nowMicroseconds: Int64) -> Bool {
     if shelf.full.count >= 64 || pending.items.count >= 5_000 { return true }
     let waited = nowMicroseconds - sweep.lastFlushMicroseconds
+    if hasUrgentRows, waited >= Self.urgentFlushMicroseconds { return true }
     let usual = Int64(settings.flushMilliseconds) * 1_000
     guard waited >= usual else { return false }
-    return !pending.items.isEmpty || !writes.isEmpty || waited >= 4 * usual
+    return !pending.items.isEmpty || !pending.standings.isEmpty || !writes.isEmpty
+      || waited >= 4 * usual
       || seriesDue(nowMicroseconds: nowMicroseconds) >= Double(Sweep.seriesWanted)
       || statistics.openBytes + 2 * sweep.samplesSinceFlush > settings.openBytesMax
   }
+
+  /// Between two transactions, when something waits for its row to leave the box.
+  static let urgentFlushMicroseconds: Int64 = 2_000
 
   /// Moves gathered rows and the chunks whose turn it is to SQLite in one transaction, with the position.
   ///
@@ -264,6 +279,7 @@ public final class Store {
       }
     }
     rowPosition = position
+    if isRelease { followSnapshots() }
     shelf.forgetFull()
     for index in chosen { shelf.markSealed(index, through: position) }
     statistics.sealedSeries += chosen.count
@@ -274,14 +290,49 @@ public final class Store {
     }
     writes.removeAll()
     pending.removeAll()
+    hasUrgentRows = false
     sweep.flushed(nowMicroseconds: nowMicroseconds, journalBytes: journal.writtenBytes)
     if isRelease { try releaseJournal() }
     restoreBallast()
   }
 
   private func releaseJournal() throws {
-    try journal.release(through: min(rowPosition, (shelf.lowestOpenSequence ?? .max) - 1))
+    var through = min(rowPosition, (shelf.lowestOpenSequence ?? .max) - 1)
+    if snapshots != nil { through = min(through, stagePosition) }
+    try journal.release(through: through)
   }
+
+  // MARK: - Snapshots of the stages
+
+  /// Books a loss with the next flush.
+  public func book(_ loss: LossEntry) { pending.losses.append(loss) }
+
+  /// The stages stand on a snapshot at `position`; the journal is kept from there on.
+  public func keep(_ snapshots: StageSnapshots, position: UInt64) {
+    self.snapshots = snapshots
+    stagePosition = position
+  }
+
+  /// A newer snapshot is on the disk: it counts when SQLite is synced through its record.
+  public func snapshotWritten(position: UInt64) { stagePositionNext = position }
+
+  /// After a synced commit: the newer snapshot counts, the one before it goes.
+  private func followSnapshots() {
+    guard let snapshots, let next = stagePositionNext, next <= rowPosition else { return }
+    stagePosition = next
+    stagePositionNext = nil
+    // One that cannot be removed is removed with the next.
+    try? snapshots.removeOlder(than: next)
+  }
+
+  /// Through which record the stages need nothing of the journal after a synced commit at `position`.
+  func stagesNeeded(position: UInt64) -> UInt64 {
+    guard snapshots != nil else { return .max }
+    guard let next = stagePositionNext, next <= position else { return stagePosition }
+    return next
+  }
+
+  // MARK: - Start
 
   /// The clock from which the first flush is counted.
   ///
@@ -367,8 +418,17 @@ public final class Store {
   }
 
   /// Seals everything, syncs it and leaves an empty journal.
-  public func close(nowMicroseconds: Int64) throws {
+  ///
+  /// - Parameter stages: the state of the stages as of the last record; without it their snapshot must be
+  ///   older and the journal stays.
+  public func close(nowMicroseconds: Int64, stages: [UInt8]? = nil) throws {
     try flush(nowMicroseconds: nowMicroseconds, everything: true)
+    if let snapshots {
+      guard let stages else { return try database.close() }
+      try snapshots.write(stages, position: appliedSequence)
+      snapshotWritten(position: appliedSequence)
+      followSnapshots()
+    }
     try journal.close(keepingNothing: true)
     try database.writeWithoutTransaction { db in
       // Pages that compaction and retention left free go back to the file system.

@@ -148,6 +148,10 @@ public enum Item: Hashable, Sendable {
   case delivered(fingerprint: UInt64)
   /// A device, or some of its series, have no live value any more.
   case wentStale(Staleness)
+  /// Somebody asked a stage for something: acknowledge an alarm, re-label a stop, desire a state.
+  case command(OperatorCommand)
+  /// A process took over the journal: until here nobody looked, so silence before it proves nothing.
+  case started(version: String)
 }
 
 /// Series whose last value no longer holds: each gets one more sample with that value and this quality.

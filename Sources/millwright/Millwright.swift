@@ -1,9 +1,10 @@
 import ArgumentParser
+import Gateway
 
 /// The entry point: every verb of the command line stands in a file of its own.
 @main
 struct Millwright: AsyncParsableCommand {
-  static let version = "0.1.0"
+  static let version = ProductVersion.text
 
   static let configuration = CommandConfiguration(
     commandName: "millwright",

@@ -26,7 +26,7 @@ struct EventTests {
       #expect(second.text == #"{"event_id":"evt-1","status":"duplicate"}"#)
       await bench.gateway.flush()
       let row = try await bench.post(
-        "/api/v1/query/sql", #"{"sql": "SELECT name, time, properties, user FROM event"}"#)
+        "/api/v1/query/sql", #"{"sql": "SELECT name, time, properties, user FROM event WHERE origin = 0"}"#)
       let cells = row.json["rows"]?.elements?.first?.elements
       #expect(cells?[0].text == "PageView")
       #expect(cells?[1].integer == 1_795_248_000_000_000)
@@ -129,7 +129,7 @@ struct EventTests {
         "/api/v1/events", #"{"event": {"user_id": "u", "name": "Click", "app_version": "1.2"}}"#)
       #expect(extra.status == 200)
       await bench.gateway.flush()
-      let rows = try await bench.post("/api/v1/query/sql", #"{"sql": "SELECT context FROM event"}"#)
+      let rows = try await bench.post("/api/v1/query/sql", #"{"sql": "SELECT context FROM event WHERE origin = 0"}"#)
       #expect(
         rows.json["rows"]?.elements?.first?.elements?.first?.text == #"{"app_version":"1.2"}"#)
     }

@@ -43,6 +43,8 @@ public struct IngestFigures: Sendable {
   public var duplicateEvents: UInt64 = 0
 
   // Commits
+  /// Bytes of the stages' state when it was last written down.
+  public var stageBytes = 0
   public var commits: UInt64 = 0
   public var commitFailures: UInt64 = 0
   /// Seconds from the first read of a batch until its acknowledgements may go.

@@ -35,11 +35,14 @@ extension IngestLoop {
     forgetBatch()
   }
 
-  /// The order of the stages. All of them are functions of the record and of their own state.
+  /// What follows from a record: all of it is a function of the records so far.
   private func runStages(_ header: RecordHeader) {
     window.remember(batch)
     store.apply(header, batch, verdicts: &verdicts)
-    for stage in stages { stage(header, batch) }
+    stageOutput.removeAll()
+    stages.apply(header, batch, into: &stageOutput)
+    store.put(stageOutput, of: header, items: batch.items.count)
+    snapshotSchedule.count(samples: batch.samples.count)
   }
 
   private func forgetBatch() {
@@ -48,6 +51,8 @@ extension IngestLoop {
     batchEventIDs.removeAll(keepingCapacity: true)
     carriedInBatch.removeAll()
     replies.removeAll(keepingCapacity: true)
+    stagedCommands = 0
+    stageOutput.removeAll()
     mark = resolver.markCommitted()
   }
 

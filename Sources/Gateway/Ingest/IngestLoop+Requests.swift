@@ -10,6 +10,8 @@ struct PendingReply {
     case points(Outcome)
     case events(accepted: Int, duplicates: Int)
     case command(accepted: Int, rejected: [Rejection] = [])
+    /// A command to a stage, by its place among the commands of the batch.
+    case staged(place: Int)
   }
 
   var kind: Kind
@@ -33,11 +35,14 @@ extension IngestLoop {
         reply(figures.flushProblem.isEmpty)
       case .flush(let reply):
         // What was read already belongs to what the caller wants to see.
+        if storageRetryAt == nil { beginWithCarried() }
         if !batch.isEmpty { commit() }
         flush()
         reply()
       case .connectFinished(let failure): connectFinished(failure: failure)
       case .reload(let configuration, let reply): reload(configuration, reply)
+      case .snapshotWritten(let position, let failure):
+        snapshotWritten(position: position, failure: failure)
       case .stop: isStopping = true
       }
     }
@@ -97,6 +102,10 @@ extension IngestLoop {
     case .command(.retry(let rows, let profile)): return try retry(rows, adopting: profile)
     case .command(.change(let device, let change, let seen)):
       return try self.change(device, change, seen: seen)
+    case .command(.stage(let command)):
+      batch.items.append(.command(command))
+      stagedCommands += 1
+      return .staged(place: stagedCommands - 1)
     case .command(.discard(let rows)):
       batch.items.append(.released(rows: rows, adopted: false))
       return .command(accepted: rows.count)
@@ -145,13 +154,20 @@ extension IngestLoop {
     for reply in replies {
       var result = result(of: reply.kind) { verdicts[$0] == .duplicate }
       result.sequence = sequence
-      // Which samples were duplicates is only known now; the next record says so.
-      if var answered = reply.answered, answered.duplicates != result.duplicates {
+      // Which samples were duplicates and what a stage refused is only known now; the next record says so.
+      if var answered = reply.answered,
+        answered.duplicates != result.duplicates || answered.accepted != result.accepted
+      {
         answered.accepted = result.accepted
         answered.duplicates = result.duplicates
+        answered.rejected = Array(result.rejected.prefix(SubmissionResult.rejectionsMax))
         carried.append(.answered(answered))
       }
-      reply.send(.success(result))
+      if case .staged = reply.kind, let refusal = result.rejected.first {
+        reply.send(.failure(.refused(code: refusal.code, detail: refusal.detail)))
+      } else {
+        reply.send(.success(result))
+      }
     }
   }
 
@@ -166,6 +182,13 @@ extension IngestLoop {
     case .command(let accepted, let rejected):
       result.accepted = accepted
       result.rejected = rejected
+    case .staged(let place):
+      // Before the commit nobody knows yet.
+      if place < stageOutput.verdicts.count, let refusal = stageOutput.verdicts[place] {
+        result.rejected = [Rejection(index: 0, code: refusal.code, detail: refusal.detail)]
+      } else {
+        result.accepted = 1
+      }
     case .points(let outcome): result = judge(outcome, isDuplicate: isDuplicate)
     }
     return result

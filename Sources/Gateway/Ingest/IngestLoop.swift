@@ -49,13 +49,18 @@ final class IngestLoop {
   var isStopping = false
   /// Where requests to devices leave; `nil` without a broker.
   let publish: (@Sendable (_ topic: String, _ payload: [UInt8]) -> Void)?
-  /// The stages behind the commit, in their order; later modules add theirs here.
-  let stages: [@Sendable (RecordHeader, Batch) -> Void]
+  var stages: Stages
+  /// Of the record committed last; empty while a batch gathers.
+  var stageOutput = StageOutput()
+  /// Commands to stages in the present batch.
+  var stagedCommands = 0
+  var snapshotSchedule = SnapshotSchedule()
+  let snapshotWriter: SnapshotWriter?
 
   init(
     settings: IngestSettings, store: Store, resolver: Resolver, recovered: RecoveredState,
-    mailbox: Mailbox, published: FiguresBox, clockSource: ClockSource, logger: Logger,
-    publish: (@Sendable (String, [UInt8]) -> Void)? = nil
+    stages: Stages, mailbox: Mailbox, published: FiguresBox, clockSource: ClockSource,
+    logger: Logger, publish: (@Sendable (String, [UInt8]) -> Void)? = nil
   ) {
     self.settings = settings
     self.store = store
@@ -71,7 +76,8 @@ final class IngestLoop {
     connection = Connection(isConfigured: settings.mqtt != nil)
     // What recovery defined waits in `startItems`: it is no part of a batch that may fail.
     mark = self.resolver.markCommitted()
-    stages = []
+    self.stages = stages
+    snapshotWriter = store.snapshots.map { SnapshotWriter(snapshots: $0, mailbox: mailbox) }
   }
 
   /// Runs until `stop` was asked for; then commits what is there, seals and leaves an empty journal.
@@ -92,6 +98,7 @@ final class IngestLoop {
       advanceDecoders()
       commitIfDue()
       flushIfDue()
+      snapshotIfDue()
       // Of an open batch nothing counts yet.
       if batch.isEmpty { publishFigures() }
     }
@@ -117,6 +124,9 @@ final class IngestLoop {
     if !batch.isEmpty { microseconds = min(microseconds, commitDueAt - present) }
     if let retry = storageRetryAt { microseconds = min(microseconds, retry - present) }
     if storageRetryAt == nil, let deadline = resolver.nextDeadline {
+      microseconds = min(microseconds, deadline - present)
+    }
+    if storageRetryAt == nil, let deadline = stageDeadline {
       microseconds = min(microseconds, deadline - present)
     }
     if let attempt = connection.nextAttemptAt {
@@ -206,10 +216,24 @@ final class IngestLoop {
     batch.endDelivery(packetID: 0)
   }
 
-  /// A record without inputs tells a replay how time went on; an idle box writes one a minute.
+  /// A record without inputs tells a replay how time went on: when a stage's timer is due, else once a minute.
   private func tickIfDue() {
-    guard now.monotonicMicroseconds - lastTick >= settings.tickMicroseconds else { return }
+    let since = now.monotonicMicroseconds - lastTick
+    let isTimerDue =
+      stageDeadline.map { now.monotonicMicroseconds >= $0 && since >= Self.timerTickMicroseconds }
+      ?? false
+    guard isTimerDue || since >= settings.tickMicroseconds else { return }
     commit()
+  }
+
+  /// Timers of stages are due together when they are due within this.
+  private static let timerTickMicroseconds: Int64 = 20_000
+
+  /// When the next timer of a stage is due, in the monotonic clock.
+  private var stageDeadline: Int64? {
+    stages.nextDeadline.map {
+      max(stages.clock.monotonic(of: $0), lastTick + Self.timerTickMicroseconds)
+    }
   }
 
   func publishFigures() {
@@ -236,7 +260,8 @@ final class IngestLoop {
     subscriber?.disconnect()
     do {
       readClock()
-      try store.close(nowMicroseconds: now.monotonicMicroseconds)
+      snapshotWriter?.drain()
+      try store.close(nowMicroseconds: now.monotonicMicroseconds, stages: stages.encoded)
     } catch {
       logger.error(
         "the store could not be closed cleanly; the journal will be replayed",
@@ -254,7 +279,7 @@ final class IngestLoop {
     case .flush(let reply): reply()
     case .rescue(_, let reply): reply(false)
     case .reload(_, let reply): reply(["the gateway is shutting down"])
-    case .write, .connectFinished, .stop: break
+    case .write, .connectFinished, .snapshotWritten, .stop: break
     }
   }
 }

@@ -20,6 +20,8 @@ enum Request: Sendable {
   /// The connector thread has finished an attempt.
   case connectFinished(failure: String?)
   case reload(LoadedConfiguration, @Sendable ([String]) -> Void)
+  /// A snapshot of the stages is durable, or why not.
+  case snapshotWritten(position: UInt64, failure: String?)
   case stop
 }
 

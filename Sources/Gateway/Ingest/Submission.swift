@@ -42,6 +42,8 @@ public struct Submission: Sendable {
     case retry(rows: [Int64], adopting: String? = nil)
     /// Rename a device, move it or give it another profile; `seen`: as it was when this was decided.
     case change(device: String, DeviceChange, seen: DeviceDefinition?)
+    /// For the stage that knows its name; refused by it with `SubmissionError.refused`.
+    case stage(OperatorCommand)
     /// Throw rows of the quarantine away.
     case discard(rows: [Int64])
   }
@@ -74,6 +76,7 @@ public struct Submission: Sendable {
     case .events(let events):
       events.reduce(0) { $0 + $1.properties.utf8.count + $1.context.utf8.count + 128 }
     case .command(.retry(let rows, _)), .command(.discard(let rows)): 128 + 8 * rows.count
+    case .command(.stage(let command)): 256 + command.body.utf8.count
     case .command: 128
     }
   }

@@ -15,6 +15,7 @@ import GRDB
 /// | `cursor` | how far a job has come |
 /// | `state` | saved state of a stage with its journal position |
 /// | `memory` | what decoders must know again after a restart: births, announcements, held messages |
+/// | `standing` | what holds by the stages: states of alarms and machines, desired properties |
 /// | `answer` | first answers to `Idempotency-Key`s |
 ///
 /// Times are microseconds since 1970 UTC. `id` of event, quarantine and configuration rows is the record's
@@ -43,6 +44,18 @@ enum Schema {
       try db.execute(sql: "ALTER TABLE device ADD COLUMN placed INTEGER NOT NULL DEFAULT 0")
       // Former ids, one a line: ids hold no control characters.
       try db.execute(sql: "ALTER TABLE device ADD COLUMN was TEXT NOT NULL DEFAULT ''")
+    }
+    migrator.registerMigration("v5") { db in
+      // 0: somebody sent it; 1: a stage concluded it; 2: and something leaves the box because of it.
+      try db.execute(sql: "ALTER TABLE event ADD COLUMN origin INTEGER NOT NULL DEFAULT 0")
+      try db.execute(sql: "CREATE INDEX event_name ON event (name, time)")
+      try db.execute(sql: "CREATE INDEX event_effect ON event (id) WHERE origin = 2")
+      try db.execute(
+        sql: """
+          CREATE TABLE standing (
+            kind TEXT NOT NULL, key TEXT NOT NULL, sequence INTEGER NOT NULL,
+            time INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, key))
+          """)
     }
     return migrator
   }

@@ -20,6 +20,8 @@ enum ItemCoder {
     case delivered = 14
     /// A device with a past: as `device`, then what happened to it.
     case changedDevice = 13
+    case command = 15
+    case started = 16
   }
 
   static func encode(_ item: Item, into out: inout ByteWriter) {
@@ -79,6 +81,16 @@ enum ItemCoder {
       for series in stale.series { out.varint(UInt64(series)) }
       out.zigzag(stale.time.microseconds)
       out.byte(stale.quality.rawValue)
+    case .command(let command):
+      out.byte(Tag.command.rawValue)
+      out.text(command.name)
+      out.text(command.target)
+      out.text(command.principal)
+      out.text(command.remark)
+      out.text(command.body)
+    case .started(let version):
+      out.byte(Tag.started.rawValue)
+      out.text(version)
     }
   }
 
@@ -169,6 +181,12 @@ enum ItemCoder {
         Staleness(
           device: device, series: series, time: Timestamp(microseconds: try input.zigzag()),
           quality: Quality(rawValue: try input.byte())))
+    case .command:
+      return .command(
+        OperatorCommand(
+          name: try input.text(), target: try input.text(), principal: try input.text(),
+          remark: try input.text(), body: try input.text()))
+    case .started: return .started(version: try input.text())
     }
   }
 

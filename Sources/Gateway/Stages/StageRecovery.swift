@@ -1,0 +1,38 @@
+import Storage
+import Telemetry
+
+/// Where the stages of a start come from.
+struct StageRecovery {
+  var stages: Stages
+  var snapshots: StageSnapshots
+  /// Why earlier state could not be used; `nil`: nothing was lost.
+  var problem: String?
+
+  /// The newest snapshot that SQLite has caught up with; without one, stages that begin where SQLite stands.
+  ///
+  /// After damage to the database the newest snapshot counts: what SQLite held is rescued, not derived anew.
+  static func begin(_ store: Store) throws -> StageRecovery {
+    let snapshots = StageSnapshots(
+      directory: store.settings.directory + "/state",
+      synchronizes: store.settings.journal.synchronizes)
+    let through = store.isReplacement ? UInt64.max : store.rowsThrough
+    let positions = snapshots.positions().filter { $0 <= through }
+    for position in positions.reversed() {
+      guard let bytes = snapshots.read(position), let stages = try? Stages(encoded: bytes) else {
+        continue  // Damaged or of another version: an older one, and what the journal still has.
+      }
+      let isNewest = position == positions.last
+      store.keep(snapshots, position: position)
+      return StageRecovery(
+        stages: stages, snapshots: snapshots,
+        problem: isNewest ? nil : "the newest snapshot of the stages could not be read")
+    }
+    let stages = Stages(catalog: store.catalog, position: store.rowsThrough)
+    // A crash before the first snapshot of this life must find where it began.
+    try snapshots.write(stages.encoded, position: stages.position)
+    store.keep(snapshots, position: stages.position)
+    return StageRecovery(
+      stages: stages, snapshots: snapshots,
+      problem: positions.isEmpty ? nil : "no snapshot of the stages could be read; they begin anew")
+  }
+}

@@ -56,11 +56,12 @@ final class IngestLoop {
   var stagedCommands = 0
   var snapshotSchedule = SnapshotSchedule()
   let snapshotWriter: SnapshotWriter?
+  let live: LiveHub
 
   init(
     settings: IngestSettings, store: Store, resolver: Resolver, recovered: RecoveredState,
     stages: Stages, mailbox: Mailbox, published: FiguresBox, clockSource: ClockSource,
-    logger: Logger, publish: (@Sendable (String, [UInt8]) -> Void)? = nil
+    live: LiveHub, logger: Logger, publish: (@Sendable (String, [UInt8]) -> Void)? = nil
   ) {
     self.settings = settings
     self.store = store
@@ -77,6 +78,7 @@ final class IngestLoop {
     // What recovery defined waits in `startItems`: it is no part of a batch that may fail.
     mark = self.resolver.markCommitted()
     self.stages = stages
+    self.live = live
     snapshotWriter = store.snapshots.map { SnapshotWriter(snapshots: $0, mailbox: mailbox) }
   }
 

@@ -32,6 +32,7 @@ let package = Package(
       dependencies: ["Telemetry", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Sparkplug/sparkplug_b.proto"]),
     .target(name: "Devices", dependencies: ["Telemetry", "Payloads", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Rules", dependencies: ["Telemetry", "Devices"]),
     .target(
       name: "Storage",
       dependencies: [
@@ -90,6 +91,7 @@ let package = Package(
       exclude: ["Golden"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "TestSupport", "Telemetry"]),
+    .testTarget(name: "RulesTests", dependencies: ["Rules", "Devices", "Telemetry", "TestSupport"]),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),
     .testTarget(
       name: "CommandTests",

@@ -17,6 +17,11 @@ public struct YAMLValue {
     return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
   }
 
+  /// For values that may be written in more than one way.
+  public var isMap: Bool { node.mapping != nil }
+
+  public var isList: Bool { node.sequence != nil }
+
   /// Reads the value as `type`; reports and returns `nil` when it is something else.
   public func read<Value>(_ type: YAMLType<Value>) -> Value? { type.read(self) }
 

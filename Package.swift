@@ -47,7 +47,7 @@ let package = Package(
     .target(
       name: "Gateway",
       dependencies: [
-        "CLinux", "Telemetry", "Payloads", "Devices", "Storage", "MQTT",
+        "CLinux", "Telemetry", "Payloads", "Devices", "Rules", "Operations", "Storage", "MQTT",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
@@ -83,7 +83,8 @@ let package = Package(
     .testTarget(
       name: "GatewayTests",
       dependencies: [
-        "Gateway", "TestSupport", .product(name: "Logging", package: "swift-log"),
+        "Gateway", "Simulator", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "CrashTests", dependencies: ["Storage", "TestSupport", "Telemetry", "millwright"],

@@ -1,5 +1,7 @@
 import Devices
+import Foundation
 import MQTT
+import Rules
 import Storage
 import Telemetry
 
@@ -15,6 +17,10 @@ public struct GatewayConfiguration: Sendable, Hashable {
   public var homeAssistant: HomeAssistantSettings?
   /// Topic prefix of what we publish; messages under it are never ingested. Ends with a slash.
   public var root: String
+  /// IANA name of the plant's time zone: shifts, schedules and hours of the day are local there.
+  public var timeZone = TimeZone.current.identifier
+  /// How long detectors only learn a new series.
+  public var learning = Duration.seconds(7 * 86_400)
   public var batch = BatchSettings()
   public var store: StoreSettings
   public var http = HTTPSettings()
@@ -100,16 +106,18 @@ public struct APIKey: Sendable, Hashable {
 public struct LoadedConfiguration: Sendable {
   public var gateway: GatewayConfiguration
   public var devices: DeviceConfiguration
+  public var rules: RuleSet
   /// Sorted by name; what the journal records.
   public var files: [ConfigurationFile]
   public var warnings: [Diagnostic]
 
   public init(
-    gateway: GatewayConfiguration, devices: DeviceConfiguration, files: [ConfigurationFile],
-    warnings: [Diagnostic]
+    gateway: GatewayConfiguration, devices: DeviceConfiguration, rules: RuleSet = RuleSet(),
+    files: [ConfigurationFile], warnings: [Diagnostic]
   ) {
     self.gateway = gateway
     self.devices = devices
+    self.rules = rules
     self.files = files
     self.warnings = warnings
   }

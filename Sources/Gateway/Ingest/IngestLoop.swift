@@ -233,7 +233,7 @@ final class IngestLoop {
 
   /// When the next timer of a stage is due, in the monotonic clock.
   private var stageDeadline: Int64? {
-    stages.nextDeadline.map {
+    stages.nextDeadline().map {
       max(stages.clock.monotonic(of: $0), lastTick + Self.timerTickMicroseconds)
     }
   }

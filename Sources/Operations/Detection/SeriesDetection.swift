@@ -8,7 +8,7 @@ import Telemetry
 /// State is one array of plain values, about 1.7 kB a series; a sample costs well under a microsecond
 /// (`millwright bench detect`).
 public struct SeriesDetection: Sendable {
-  public let settings: DetectionSettings
+  public private(set) var settings: DetectionSettings
   var watches: [SeriesWatch] = []
   var charts: [ChartDetector] = []
   var machines: [MachineWatch] = []
@@ -22,6 +22,9 @@ public struct SeriesDetection: Sendable {
   var numbered: UInt64 = 0
 
   public init(settings: DetectionSettings = DetectionSettings()) { self.settings = settings }
+
+  /// Puts other settings in force; what was learned stays.
+  public mutating func configure(_ settings: DetectionSettings) { self.settings = settings }
 
   /// Memory of one series; charts and the channels of machines come on top.
   public static var bytesPerSeries: Int {

@@ -70,10 +70,12 @@ extension RuleEngine {
 
   /// Puts other rules in force. State and alarms of a rule stay when its id and all that decides when it is active are the same.
   public mutating func replace(
-    rules: RuleSet, at moment: RecordMoment, into output: inout RuleOutput
+    rules: RuleSet, zone: LocalOffset? = nil, at moment: RecordMoment,
+    into output: inout RuleOutput
   ) {
     begin(moment, &output)
     self.rules = rules
+    if let zone { self.zone = zone }
     rebuild(at: moment, &output)
   }
 

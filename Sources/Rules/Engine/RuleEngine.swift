@@ -14,7 +14,7 @@ import Telemetry
 /// dictionary or text. Texts are made only for transitions and effects.
 public struct RuleEngine: Sendable {
   public internal(set) var rules: RuleSet
-  let zone: LocalOffset
+  public internal(set) var zone: LocalOffset
 
   // What was defined:
   var devices: [DeviceDefinition] = []
@@ -94,17 +94,22 @@ public struct RuleEngine: Sendable {
   public mutating func observe(
     _ samples: ArraySlice<Sample>, at moment: RecordMoment, into output: inout RuleOutput
   ) {
+    for sample in samples { observe(sample, at: moment, into: &output) }
+  }
+
+  /// Takes one sample.
+  public mutating func observe(
+    _ sample: Sample, at moment: RecordMoment, into output: inout RuleOutput
+  ) {
     begin(moment, &output)
-    for sample in samples {
-      let index = Int(sample.series)
-      guard index < heads.count else { continue }
-      if offlineCount > 0 { noteLife(sample, moment, &output) }
-      var binding = heads[index]
-      while binding >= 0 {
-        let place = bindings[Int(binding)]
-        take(sample, Int(place.instance), Int(place.input), moment, &output)
-        binding = place.next
-      }
+    let index = Int(sample.series)
+    guard index < heads.count else { return }
+    if offlineCount > 0 { noteLife(sample, moment, &output) }
+    var binding = heads[index]
+    while binding >= 0 {
+      let place = bindings[Int(binding)]
+      take(sample, Int(place.instance), Int(place.input), moment, &output)
+      binding = place.next
     }
   }
 

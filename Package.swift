@@ -56,7 +56,7 @@ let package = Package(
     .target(
       name: "Web",
       dependencies: [
-        "Devices", "Gateway", "Storage", "Telemetry", "CZlib", "CZstd",
+        "Devices", "Gateway", "Rules", "Storage", "Telemetry", "CZlib", "CZstd",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),

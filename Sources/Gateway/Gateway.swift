@@ -133,6 +133,17 @@ public final class Gateway: Service {
     }
   }
 
+  /// Looks at the stages between two batches, on the ingest thread: the look must be quick.
+  func inspect<Value: Sendable>(
+    otherwise fallback: Value, _ look: @escaping @Sendable (Stages) -> Value
+  ) async -> Value {
+    await withCheckedContinuation { continuation in
+      if !mailbox.post(.inspect { continuation.resume(returning: look($0)) }) {
+        continuation.resume(returning: fallback)
+      }
+    }
+  }
+
   /// What the ingest thread counted, as of its last batch.
   public var figures: IngestFigures { published.value }
 

@@ -43,6 +43,12 @@ extension Store {
     }
   }
 
+  /// Rows that SQLite does not have yet, other than samples: those are read from memory too.
+  public var hasPendingRows: Bool {
+    !pending.items.isEmpty || !pending.standings.isEmpty || !pending.memory.isEmpty
+      || !pending.losses.isEmpty || hasWrites
+  }
+
   /// Row through which SQLite stands: derived rows at or below it are there.
   public var rowsThrough: UInt64 { rowPosition }
 

@@ -279,6 +279,7 @@ final class IngestLoop {
     case .latest(let series, let reply): reply(store.current(of: series))
     case .catalog(let reply): reply(store.catalog)
     case .flush(let reply): reply()
+    case .inspect(let look): look(stages)
     case .rescue(_, let reply): reply(false)
     case .reload(_, let reply): reply(["the gateway is shutting down"])
     case .write, .connectFinished, .snapshotWritten, .stop: break

@@ -15,6 +15,8 @@ struct Stages: Sendable {
   /// The last record that was applied.
   private(set) var position: UInt64
   private(set) var clock = StageClock()
+  /// The moment of the last record.
+  private(set) var moment = RecordMoment(sequence: 0, wall: .epoch, elapsedMicroseconds: 0)
   /// Devices, series and words as of `position`.
   private(set) var catalog = Catalog()
   private var gate = SeriesGate()
@@ -45,6 +47,7 @@ struct Stages: Sendable {
   mutating func apply(_ header: RecordHeader, _ batch: Batch, into output: inout StageOutput) {
     let previousWall = clock.lastWall
     let moment = clock.advance(to: header)
+    self.moment = moment
     position = header.sequence
     for place in batch.deliveries.indices {
       for item in batch.items[batch.itemRange(place)] {

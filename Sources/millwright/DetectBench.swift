@@ -28,7 +28,8 @@ struct DetectBench: ParsableCommand {
 
   func validate() throws {
     guard values > 0, weeks >= 0, machines > 0, interval > 0 else {
-      throw ValidationError("--values, --machines and --interval are above 0, --weeks is 0 or more.")
+      throw ValidationError(
+        "--values, --machines and --interval are above 0, --weeks is 0 or more.")
     }
   }
 
@@ -66,7 +67,9 @@ struct DetectBench: ParsableCommand {
     let signal = signal(&random)
     var detector = ChartDetector(baseline: .learned(points: 500))
     var sum = 0.0
-    let spent = ContinuousClock().measure { for value in signal { sum += detector.observe(value).ewma } }
+    let spent = ContinuousClock().measure {
+      for value in signal { sum += detector.observe(value).ewma }
+    }
     var writer = ByteWriter()
     detector.encode(into: &writer)
     precondition(sum.isFinite, "scores are numbers")

@@ -124,6 +124,8 @@ public struct SeriesDetection: Sendable {
     for machine in machines where machine.episode.isOpen {
       soonest = min(soonest, machine.episode.lastAbove + settings.quietMicroseconds)
     }
+    // Among thousands of series something is always about to be due: once a second is often enough.
+    soonest = max(soonest, moment.elapsedMicroseconds + 1_000_000)
   }
 
   /// When `advance` next has something to do, on the elapsed clock; `nil`: never, as things stand. It may turn out

@@ -4,8 +4,9 @@ import Telemetry
 /// EWMA and CUSUM control charts over one series, against a baseline that is declared or learned.
 ///
 /// EWMA: λ 0.2, limits at 3σ of the average. CUSUM: k = 0.5σ, h = 5σ, so a shift of one σ is noticed after
-/// about ten values and noise alarms about every 465 (Montgomery, Statistical Quality Control, 9.1). For a process that is meant to stay at its
-/// target; a signal with products, shifts or a daily wave belongs to the novelty detector.
+/// about ten values and noise alarms about every 465 (Montgomery, Statistical Quality Control, 9.1). For a
+/// process that is meant to stay at its target; a signal with products, shifts or a daily wave belongs to the
+/// novelty detector.
 public struct ChartDetector: Sendable {
   public enum Baseline: Sendable, Equatable {
     /// Mean and standard deviation of the first so many values.

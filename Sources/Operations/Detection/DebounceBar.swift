@@ -13,7 +13,9 @@ struct DebounceBar: Sendable, Equatable {
   ///   - memory: how long a peak counts, in that unit.
   /// - Returns: the score if it is above the last peak, else 0.
   mutating func pass(_ score: Float, at position: Int64, memory: Int64) -> Float {
-    if position.subtractingReportingOverflow(since).overflow || position - since > memory { peak = 0 }
+    if position.subtractingReportingOverflow(since).overflow || position - since > memory {
+      peak = 0
+    }
     guard score > peak else { return 0 }
     peak = score
     since = position

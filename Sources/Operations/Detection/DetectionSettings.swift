@@ -10,7 +10,7 @@ public struct DetectionSettings: Sendable, Equatable {
   public var learningValues: UInt32 = 200
   /// A series younger than this needs more: the limit is multiplied by this time over its age. Chance records
   /// of noise become rarer as 1/age, and this takes the early ones away.
-  public var maturityMicroseconds = 28 * day
+  public var maturityMicroseconds = 56 * day
   /// How long a peak hides lesser ones.
   public var debounceMicroseconds: Int64 = 8 * 3_600_000_000
   /// An episode ends when nothing was above the threshold for so long.

@@ -47,18 +47,21 @@ struct HourProfile: Sendable {
   ///   - mean: of the whole series, for hours not seen yet.
   ///   - variance: of the whole series; single errors count at most nine times that.
   mutating func observe(_ value: Float, at slot: Slot, mean: Float, variance: Float) {
-    for (index, isDay) in [(slot.day, true), (slot.week, false)] {
-      let distance = value - means[index]
-      let error = counts[index] > 0 ? distance : value - mean
-      let square = min(error * error, 9 * variance)
-      if isDay {
-        dayError += Self.errorWeight * (square - dayError)
-      } else {
-        weekError += Self.errorWeight * (square - weekError)
-      }
-      if counts[index] < Self.plainCount { counts[index] += 1 }
-      means[index] += distance * max(1 / Float(counts[index]), Self.weight)
-    }
+    dayError += Self.errorWeight * (squareError(value, slot.day, mean, variance) - dayError)
+    weekError += Self.errorWeight * (squareError(value, slot.week, mean, variance) - weekError)
+    follow(value, slot.day)
+    follow(value, slot.week)
+  }
+
+  private func squareError(_ value: Float, _ index: Int, _ mean: Float, _ variance: Float) -> Float
+  {
+    let error = value - (counts[index] > 0 ? means[index] : mean)
+    return min(error * error, 9 * variance)
+  }
+
+  private mutating func follow(_ value: Float, _ index: Int) {
+    if counts[index] < Self.plainCount { counts[index] += 1 }
+    means[index] += (value - means[index]) * max(1 / Float(counts[index]), Self.weight)
   }
 
   /// Hours without values take half a byte.

@@ -3,8 +3,8 @@ import Telemetry
 /// How often something happens: the usual interval between two times, and the longest one of late.
 ///
 /// Serves silence (samples) and the flat line (changes of the value). The usual interval is an EWMA with
-/// weight 0.05 (a plain mean over the first twenty). The longest halves in thirty days, and one interval at most doubles
-/// what is tolerated, so an outage does not teach that outages are usual.
+/// weight 0.05 (a plain mean over the first twenty). The longest halves in thirty days, and one interval at
+/// most doubles what is tolerated, so an outage does not teach that outages are usual.
 public struct IntervalHabit: Sendable, Equatable {
   static let needed: UInt32 = 20
   private static let weight: Float = 0.05
@@ -26,11 +26,12 @@ public struct IntervalHabit: Sendable, Equatable {
   public mutating func note(at elapsed: Int64) {
     defer { last = elapsed }
     guard let last, elapsed > last else { return }
-    let gap = Float(elapsed - last)
+    let whole = Float(elapsed - last)
+    let gap = count >= Self.needed ? min(whole, 2 * tolerated) : whole
     count = min(count, .max - 1) + 1
     usual += (gap - usual) * max(1 / Float(count), Self.weight)
-    let faded = longest * max(1 - gap / Self.fadingMicroseconds, 0)
-    longest = max(faded, count > Self.needed ? min(gap, 2 * tolerated) : gap)
+    let faded = longest * max(1 - whole / Self.fadingMicroseconds, 0)
+    longest = max(faded, gap)
   }
 
   /// Nothing is expected until it happens again: the source was reported gone, or we were not there to see.

@@ -2,9 +2,10 @@ import Telemetry
 
 /// Notices when the channels of one machine no longer fit together, even if each of them is in its range.
 ///
-/// Rows of all channels pass an EWMA with weight 0.1. The first ones train a `PrincipalResidual`; from then on Q over its limit is the
-/// statistic: score 0.5 at 3 × the 99 % quantile of the training. A row costs about 2·channels·4
-/// multiplications. Training happens inside one `observe`: for 1,000 rows of 32 channels some ten milliseconds, once.
+/// Rows of all channels pass an EWMA with weight 0.1. The first ones train a `PrincipalResidual`; from then on
+/// Q over its limit is the statistic: score 0.5 at 3 × the 99 % quantile of the training. A row costs about
+/// 2·channels·4 multiplications. Training happens inside one `observe`: for 1,000 rows of 32 channels some ten
+/// milliseconds, once. The EWMA makes neighbouring rows alike: spread the training by `trainingStride`.
 public struct MultichannelDetector: Sendable {
   public static let channelsMax = 32
   public static let version: UInt8 = 1
@@ -51,7 +52,8 @@ public struct MultichannelDetector: Sendable {
     for value in row where !value.isFinite { return 0 }
     for channel in 0..<channels {
       smoothed[channel] =
-        rows == 0 ? row[channel] : smoothed[channel] + Self.weight * (row[channel] - smoothed[channel])
+        rows == 0
+        ? row[channel] : smoothed[channel] + Self.weight * (row[channel] - smoothed[channel])
     }
     rows += 1
     guard let model else {

@@ -10,10 +10,10 @@ import Telemetry
 /// Novelty of a view = distance from the new value to the nearest one seen so far, over the range seen so far
 /// (`NoveltyGrid`). The views are the value, its residual to the usual value of the hour (`HourProfile`), its
 /// residual to an autoregression (`AutoregressiveFilter`), the standard deviation and the mean of the last
-/// values (`MovingDeviation`, an EWMA with weight 1/12). Each is discounted by 0.3·σ/√(2·ln n), a share of the step by
-/// which n Gaussian values exceed their own maximum, so that noise that sets its usual records stays quiet.
-/// The sum s becomes the score s / (s + 0.045): 0.5, the alarm threshold, at 0.045 ranges. The constants are those
-/// that were stable on the public Numenta benchmark (docs/anomalies.md), the same for every series.
+/// values (`MovingDeviation`, an EWMA with weight 1/12). Each is discounted by 0.3·σ/√(2·ln n), a share of the
+/// step by which n Gaussian values exceed their own maximum, so that noise setting its usual records stays
+/// quiet. The sum s becomes the score s / (s + 0.045): 0.5, the alarm threshold, at 0.045 ranges. The constants
+/// were chosen on the public Numenta benchmark (docs/models.md) and are the same for every series.
 ///
 /// Values are seen relative to the first one, in single precision. What was not seen for 90 to 180 days is
 /// new again.
@@ -24,7 +24,7 @@ public struct NoveltyDetector: Sendable {
   /// Eight hours: how long a peak hides lesser ones.
   public static let debounceMicroseconds: Int64 = 8 * 3_600_000_000
 
-  static let limit: Float = 0.045
+  static let limit = 0.045
   static let discount: Float = 0.3
   static let levelWeight: Float = 1.0 / 12
   /// Values over which mean and variance are taken.
@@ -79,13 +79,8 @@ public struct NoveltyDetector: Sendable {
     return score(views, expectation, at: time, debounce: debounce)
   }
 
-  /// Forgets what was usual: the next value is the first one. Debounce goes on.
-  public mutating func reset(_ reason: ResetReason) {
-    let (bar, latest) = (bar, latest)
-    self = NoveltyDetector()
-    self.bar = bar
-    self.latest = latest
-  }
+  /// Forgets what was usual, the last peak and the last time: the next value is the first one.
+  public mutating func reset(_ reason: ResetReason) { self = NoveltyDetector() }
 
   private mutating func turn(at time: Timestamp) {
     // After a year of silence two turns are enough.
@@ -138,7 +133,9 @@ public struct NoveltyDetector: Sendable {
     }
 
     let predicted = Expectation(mean: value - error, variance: moments[2].variance)
-    guard let usual, moments[1].variance < moments[2].variance || count <= 6 else { return predicted }
+    guard let usual, moments[1].variance < moments[2].variance || count <= 6 else {
+      return predicted
+    }
     return Expectation(mean: usual, variance: moments[1].variance)
   }
 
@@ -153,13 +150,13 @@ public struct NoveltyDetector: Sendable {
   private mutating func score(
     _ views: InlineArray<5, Float>, _ expectation: Expectation, at time: Timestamp, debounce: Int64
   ) -> DetectionScore {
-    var sum: Float = 0
-    for view in 0..<5 { sum += views[view] }
-    let passed = bar.pass(sum, at: time.microseconds, memory: debounce)
-    let undebounced = DetectionScore.squashed(Double(sum) / Double(Self.limit))
+    var sum = 0.0
+    for view in 0..<5 { sum += Double(views[view]) }
+    let passed = bar.pass(Float(sum), at: time.microseconds, memory: debounce)
+    let undebounced = DetectionScore.squashed(sum / Self.limit)
     var contributions = InlineArray<5, Double>(repeating: 0)
     if sum > 0 {
-      for view in 0..<5 { contributions[view] = undebounced * Double(views[view]) / Double(sum) }
+      for view in 0..<5 { contributions[view] = undebounced * Double(views[view]) / sum }
     }
     return DetectionScore(
       value: passed > 0 ? undebounced : 0, undebounced: undebounced, contributions: contributions,

@@ -16,6 +16,9 @@ struct PrincipalResidual: Sendable {
   private(set) var limit: Double
 
   static let componentsMax = 4
+  /// Components are added until this share of the variance is explained: with as many as there are channels
+  /// but one, what is left could not tell one channel from another.
+  private static let enough = 0.9
 
   /// - Parameters:
   ///   - rows: one after the other, `channels` numbers each, at least two rows.
@@ -31,10 +34,14 @@ struct PrincipalResidual: Sendable {
     components = []
     limit = .infinity
     let moving = sigmas.reduce(0) { $0 + ($1 > 0 ? 1 : 0) }
-    let kept = min(Self.componentsMax, moving - 1)
-    guard kept > 0 else { return }
+    guard moving > 1 else { return }
     let eigen = SymmetricEigen(correlation(rows, count), size: channels)
-    for index in 0..<kept { components += eigen.vectors[index] }
+    var explained = 0.0
+    for index in 0..<min(Self.componentsMax, moving - 1)
+    where explained < Self.enough * Double(moving) {
+      components += eigen.vectors[index]
+      explained += eigen.values[index]
+    }
     limit = 3 * quantile(rows, count)
   }
 

@@ -89,13 +89,15 @@ extension SeriesDetection {
 
   mutating func noteCharts(_ slot: Int, _ arrival: Arrival, _ anomalies: inout [Anomaly]) {
     let scores = charts[Int(watches[slot].chart)].observe(arrival.value)
-    for (kind, score) in [(Anomaly.Kind.ewma, scores.ewma), (.cusum, scores.cusum)]
-    where score > NoveltyDetector.alarmThreshold {
-      raise(slot, kind, score, arrival, &anomalies) { anomaly in
+    func tell(_ kind: Anomaly.Kind, _ score: Double, _ detection: inout SeriesDetection) {
+      guard score > NoveltyDetector.alarmThreshold else { return }
+      detection.raise(slot, kind, score, arrival, &anomalies) { anomaly in
         anomaly.expected = scores.target
         anomaly.scale = scores.sigma
       }
     }
+    tell(.ewma, scores.ewma, &self)
+    tell(.cusum, scores.cusum, &self)
   }
 
   mutating func noteRow(_ slot: Int, _ arrival: Arrival, _ anomalies: inout [Anomaly]) {

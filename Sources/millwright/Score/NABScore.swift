@@ -50,6 +50,7 @@ struct NABScore: AsyncParsableCommand {
   /// Folders and files in the order of their names.
   private static func files(in folder: String) throws -> [(group: String, name: String)] {
     let manager = FileManager.default
+    // Why it cannot be read does not change what to do about it.
     guard let groups = try? manager.contentsOfDirectory(atPath: folder) else {
       throw Failure("\(folder): there is no such folder, or it cannot be read")
     }
@@ -101,7 +102,8 @@ struct NABFile {
       throw Failure("\(path): the file cannot be read")
     }
     let text = String(decoding: bytes, as: UTF8.self)
-    for (index, row) in text.split(whereSeparator: \.isNewline).enumerated() {
+    let rows = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    for (index, row) in rows.enumerated() where !row.isEmpty {
       guard index > 0 else {
         try Self.checkHeader(row, path)
         continue

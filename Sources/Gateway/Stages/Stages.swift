@@ -43,12 +43,15 @@ struct Stages: Sendable {
   ///
   /// Within a record: each delivery in its order, what it says before its samples; each sample through the
   /// gate, then to the detectors, then to the rules, so that a rule may wait for an anomaly of the same
-  /// sample. Timers come last: what arrived with the record counts before what is missing.
+  /// sample. Detectors let time pass before the samples; timers of rules come last: what arrived with the
+  /// record counts before what is missing.
   mutating func apply(_ header: RecordHeader, _ batch: Batch, into output: inout StageOutput) {
     let previousWall = clock.lastWall
     let moment = clock.advance(to: header)
     self.moment = moment
     position = header.sequence
+    detection.advance(to: moment, into: &anomalies)
+    if !anomalies.isEmpty { tellAnomalies(at: moment, into: &output) }
     for place in batch.deliveries.indices {
       for item in batch.items[batch.itemRange(place)] {
         take(item, at: moment, previousWall: previousWall, into: &output)
@@ -61,8 +64,6 @@ struct Stages: Sendable {
         rules.observe(sample, at: moment, into: &ruleOutput)
       }
     }
-    detection.advance(to: moment, into: &anomalies)
-    if !anomalies.isEmpty { tellAnomalies(at: moment, into: &output) }
     rules.advance(to: moment, into: &ruleOutput)
     tellRules(at: moment, into: &output)
   }

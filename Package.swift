@@ -25,11 +25,14 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(name: "Telemetry"),
+    .target(name: "Statistics", dependencies: ["Telemetry"]),
     .target(
       name: "Payloads",
       dependencies: ["Telemetry", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Sparkplug/sparkplug_b.proto"]),
     .target(name: "Devices", dependencies: ["Telemetry", "Payloads", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Scoring", dependencies: ["Telemetry", "Statistics"]),
+    .target(name: "Training", dependencies: ["Telemetry", "Statistics", "Scoring"]),
     .target(
       name: "Storage",
       dependencies: [
@@ -61,7 +64,8 @@ let package = Package(
     .executableTarget(
       name: "millwright",
       dependencies: [
-        "Gateway", "Web", "Simulator", "Capture", "Devices", "MQTT", "Payloads", "Storage", "Telemetry",
+        "Gateway", "Web", "Simulator", "Capture", "Devices", "MQTT", "Payloads", "Scoring", "Statistics",
+        "Storage", "Telemetry", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
@@ -82,6 +86,10 @@ let package = Package(
       dependencies: ["Capture", "Devices", "Simulator", "Storage", "TestSupport", "Telemetry"],
       exclude: ["Golden"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport", "Telemetry"]),
+    .testTarget(name: "ScoringTests", dependencies: ["Scoring", "Statistics", "TestSupport", "Telemetry"]),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "Scoring", "Statistics", "TestSupport", "Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "TestSupport", "Telemetry"]),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),
     .testTarget(

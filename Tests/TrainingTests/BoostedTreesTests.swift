@@ -28,8 +28,8 @@ let hasXGBoost = (try? BoostedTrees.requireLibrary()) != nil
 
 @Suite(.enabled(if: hasXGBoost, "libxgboost0 is not installed: apt install libxgboost0"))
 struct BoostedTreesTests {
-  static let settings: [TreeSettings] = [.remainingLife, .failure].map {
-    var short = $0
+  static let settings: [TreeSettings] = [TreeSettings.remainingLife, .failure].map { full in
+    var short = full
     short.rounds = 20
     return short
   }

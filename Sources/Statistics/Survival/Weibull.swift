@@ -40,8 +40,8 @@ public struct Weibull: Sendable, Equatable {
   ///
   /// Newton on the profile likelihood of the shape: 1/k + Σf ln t / r − Σ tᵏ ln t / Σ tᵏ = 0, then
   /// scaleᵏ = Σ tᵏ / r (Meeker and Escobar, Statistical Methods for Reliability Data, chapter 8).
-  /// Worked number: NIST/SEMATECH handbook 8.4.1.2, 20 units with ten failures (54, 187, 216, 240,
-  /// 244, 335, 361, 373, 375, 386) and ten censored at 500 → shape 1.7256, scale 606.5280.
+  /// Worked number: NIST/SEMATECH handbook 8.4.1.3, 20 units with ten failures (54, 187, 216, 240,
+  /// 244, 335, 361, 373, 375, 386) and ten censored at 500 → shape 1.7208, scale 606.528.
   /// - Throws: `RegressionError` with fewer than two different failure ages.
   public static func fit(_ lives: [Life]) throws(RegressionError) -> Weibull {
     let used = lives.filter { $0.duration > 0 && $0.duration.isFinite }

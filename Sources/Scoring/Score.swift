@@ -70,7 +70,8 @@ public struct Score: Sendable, Equatable {
 
   /// A remaining life in another unit, e.g. cycles in hours by 1 / (cycles per hour).
   public func scaled(by factor: Double, unit: String) -> Score {
-    precondition(scale == .remainingLife && factor > 0, "only a remaining life has a unit to change")
+    precondition(
+      scale == .remainingLife && factor > 0, "only a remaining life has a unit to change")
     var other = self
     other.unit = unit
     other.value = value.map { $0 * factor }

@@ -31,7 +31,8 @@ func restored<State>(
     }
     return [
       mean(values.suffix(5)), mean(values.suffix(10)), y, n > 1 ? xy / xx : 0,
-      n > 1 ? (yy / Double(n - 1)).squareRoot() : 0, mean(values.suffix(5)) - mean(values.prefix(20)),
+      n > 1 ? (yy / Double(n - 1)).squareRoot() : 0,
+      mean(values.suffix(5)) - mean(values.prefix(20)),
       mean(values), Double(values.count),
     ]
   }

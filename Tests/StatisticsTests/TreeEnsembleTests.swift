@@ -37,7 +37,8 @@ struct RandomTrees {
 
   mutating func row(features: Int) -> [Double] {
     (0..<features).map { _ in
-      Int.random(in: 0..<8, using: &random) == 0 ? .nan : Double.random(in: -1.5...1.5, using: &random)
+      Int.random(in: 0..<8, using: &random) == 0
+        ? .nan : Double.random(in: -1.5...1.5, using: &random)
     }
   }
 }
@@ -57,7 +58,8 @@ struct RandomTrees {
       return expectation(nodes, goesLeft ? left : right, row, known: known)
     }
     let (a, b) = (cover(nodes[left]), cover(nodes[right]))
-    return (a * expectation(nodes, left, row, known: known)
+    return
+      (a * expectation(nodes, left, row, known: known)
       + b * expectation(nodes, right, row, known: known)) / (a + b)
   }
 
@@ -89,10 +91,10 @@ struct RandomTrees {
   func bruteForce(_ seed: UInt64) throws {
     var random = RandomTrees(seed: seed)
     let features = 1 + Int(seed % 6)
-    let nodes = random.tree(features: features, depth: 5)
+    let nodes = random.tree(features: features, depth: 4)
     var trees = TreeEnsemble(featureCount: features, base: 0.5)
     try trees.append(tree: nodes)
-    for _ in 0..<10 {
+    for _ in 0..<5 {
       let row = random.row(features: features)
       let ours = trees.contributions(row)
       let theirs = Self.shapley(nodes, row, features: features)
@@ -106,8 +108,8 @@ struct RandomTrees {
   func sums() throws {
     var random = RandomTrees(seed: 99)
     var trees = TreeEnsemble(featureCount: 12, base: -2)
-    for _ in 0..<300 { try trees.append(tree: random.tree(features: 12, depth: 9)) }
-    for _ in 0..<50 {
+    for _ in 0..<60 { try trees.append(tree: random.tree(features: 12, depth: 9)) }
+    for _ in 0..<20 {
       let row = random.row(features: 12)
       let wanted = trees.margin(row) - trees.expectedMargin
       let sum = trees.contributions(row).reduce(0, +)

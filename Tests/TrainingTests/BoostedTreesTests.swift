@@ -128,7 +128,9 @@ struct BoostedTreesTests {
       model(left: "[1,-1,-1]", right: "[2,-1,-1]", features: "[1e300,0,0]"),
     ])
   func damaged(_ text: String) {
-    #expect(throws: TrainingError.self) { try TreeModelFile.read(Array(text.utf8), featureCount: 1) }
+    #expect(throws: TrainingError.self) {
+      try TreeModelFile.read(Array(text.utf8), featureCount: 1)
+    }
   }
 
   @Test("A model file of one split is read as it was written")

@@ -12,7 +12,8 @@ enum WearingFleet {
     var (text, remaining) = ("", [Int]())
     for engine in 1...engines {
       let life = Int.random(in: 100...160, using: &random)
-      let seen = share == 1 ? life : Int(Double(life) * Double.random(in: 0.3...share, using: &random))
+      let seen =
+        share == 1 ? life : Int(Double(life) * Double.random(in: 0.3...share, using: &random))
       remaining.append(life - seen)
       for cycle in 1...seen {
         let wear = 20 / (1 + Double(life - cycle) / 10)

@@ -27,7 +27,8 @@ public struct CMAPSSRows: Sendable {
       }
       if engine == engines.last {
         guard cycle == cycles[cycles.count - 1] + 1 else {
-          throw rows.failure(line, "cycle \(cycle) of engine \(engine) does not follow the last one")
+          throw rows.failure(
+            line, "cycle \(cycle) of engine \(engine) does not follow the last one")
         }
       } else {
         guard cycle == 1, engine > engines.last ?? 0 else {

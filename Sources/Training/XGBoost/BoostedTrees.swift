@@ -45,7 +45,7 @@ final class Booster {
     featureCount = rows.columnCount
     var sum = 0.0
     for label in labels { sum += label }
-    for (name, value) in settings.parameters(baseScore: sum / Double(labels.count)) {
+    for (name, value) in settings.parameters(labelMean: sum / Double(labels.count)) {
       try library.check(library.boosterSet(booster, name, value), "XGBoosterSetParam \(name)")
     }
     for round in 0..<settings.rounds {

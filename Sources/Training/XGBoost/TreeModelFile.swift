@@ -25,7 +25,8 @@ enum TreeModelFile {
     let base = objective == "binary:logistic" ? Logistic.logit(score) : score
     var ensemble = TreeEnsemble(featureCount: featureCount, base: base)
     for tree in trees {
-      do { try ensemble.append(tree: try nodes(of: tree)) } catch let error as TreeEnsemble.Invalid {
+      do { try ensemble.append(tree: try nodes(of: tree)) } catch let error as TreeEnsemble.Invalid
+      {
         throw .model(error.description)
       } catch let error as TrainingError { throw error } catch {
         preconditionFailure("trees fail in two ways only: \(error)")

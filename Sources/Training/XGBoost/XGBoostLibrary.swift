@@ -25,8 +25,7 @@ struct XGBoostLibrary: Sendable {
   let boosterCreate:
     @convention(c) (UnsafePointer<Handle?>?, UInt64, UnsafeMutablePointer<Handle?>?) -> CInt
   /// `int XGBoosterSetParam(BoosterHandle handle, const char *name, const char *value)`
-  let boosterSet:
-    @convention(c) (Handle?, UnsafePointer<CChar>?, UnsafePointer<CChar>?) -> CInt
+  let boosterSet: @convention(c) (Handle?, UnsafePointer<CChar>?, UnsafePointer<CChar>?) -> CInt
   /// `int XGBoosterUpdateOneIter(BoosterHandle handle, int iter, DMatrixHandle dtrain)`
   let boosterUpdate: @convention(c) (Handle?, CInt, Handle?) -> CInt
   /// `int XGBoosterPredict(BoosterHandle handle, DMatrixHandle dmat, int option_mask,

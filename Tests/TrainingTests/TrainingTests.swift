@@ -7,7 +7,10 @@ import Testing
 
 /// Machines that wear: a sensor that bends upwards towards the end, noise, and lives of all lengths.
 enum WearingFleet {
-  static func text(engines: Int, seed: UInt64, cutTo share: Double = 1) -> (String, [Int]) {
+  /// - Parameter points: distinct operating points that settings and sensors jump between.
+  static func text(
+    engines: Int, seed: UInt64, cutTo share: Double = 1, points: Int = 1
+  ) -> (String, [Int]) {
     var random = SplitMix64(seed: seed)
     var (text, remaining) = ("", [Int]())
     for engine in 1...engines {
@@ -22,7 +25,9 @@ enum WearingFleet {
         sensors[3] = 1_400 + wear + noise()
         sensors[10] = 47 - wear / 2 + noise()
         sensors[20] = 23 + noise()
-        let numbers = [0.001, 0.002, 100] + sensors
+        let point = Double(Int.random(in: 0..<points, using: &random))
+        for sensor in sensors.indices { sensors[sensor] += 200 * point }
+        let numbers = [10 * point + noise() / 1_000, 0.002 + 0.1 * point, 100] + sensors
         text += "\(engine) \(cycle) \(numbers.map { "\($0)" }.joined(separator: " "))  \n"
       }
     }
@@ -57,6 +62,21 @@ struct ModelTrainingTests {
       let sum = score.contributions.reduce(0) { $0 + $1.amount }
       #expect((sum - (score.margin - score.baseMargin)).magnitude < 1e-9 * 125)
     }
+  }
+
+  @Test("Operating points that drown the wear are found and taken out")
+  func operatingPoints() throws {
+    let train = try CMAPSSRows(
+      text: WearingFleet.text(engines: 20, seed: 3, points: 6).0, file: "train.txt")
+    let (text, remaining) = WearingFleet.text(engines: 20, seed: 4, cutTo: 0.95, points: 6)
+    var settings = TreeSettings.remainingLife
+    settings.rounds = 40
+    let outcome = try CMAPSSBenchmark(settings: settings, usesAge: false).run(
+      train: train, test: try CMAPSSRows(text: text, file: "test.txt"),
+      truths: remaining.map(Double.init))
+    // The sensors that never wear are constant at each point, and so say nothing.
+    #expect(outcome.conditions == 6 && outcome.features == 21)
+    #expect(outcome.rmseCapped < 30)
   }
 
   @Test("A failure model is calibrated, explained on the logit, and beats the base rate")

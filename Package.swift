@@ -35,6 +35,8 @@ let package = Package(
     .target(name: "Devices", dependencies: ["Telemetry", "Payloads", .product(name: "Yams", package: "Yams")]),
     .target(name: "Rules", dependencies: ["Telemetry", "Devices"]),
     .target(name: "Operations", dependencies: ["Telemetry", "Statistics"]),
+    .target(name: "Scoring", dependencies: ["Telemetry", "Statistics"]),
+    .target(name: "Training", dependencies: ["Telemetry", "Statistics", "Scoring"]),
     .target(
       name: "Storage",
       dependencies: [
@@ -71,8 +73,8 @@ let package = Package(
     .executableTarget(
       name: "millwright",
       dependencies: [
-        "Gateway", "Web", "Simulator", "Capture", "Devices", "MQTT", "Operations", "Payloads", "Statistics",
-        "Storage", "Telemetry",
+        "Gateway", "Web", "Simulator", "Capture", "Devices", "MQTT", "Operations", "Payloads", "Rules", "Scoring",
+        "Statistics", "Storage", "Telemetry", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
@@ -96,6 +98,9 @@ let package = Package(
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport", "Telemetry"]),
     .testTarget(name: "OperationsTests", dependencies: ["Operations", "Statistics", "TestSupport", "Telemetry"]),
+    .testTarget(name: "ScoringTests", dependencies: ["Scoring", "Statistics", "TestSupport", "Telemetry"]),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "Scoring", "Statistics", "TestSupport", "Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "TestSupport", "Telemetry"]),
     .testTarget(name: "RulesTests", dependencies: ["Rules", "Devices", "Telemetry", "TestSupport"]),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),

@@ -63,25 +63,19 @@ struct InputState: Hashable, Sendable {
     staleAt = limit > 0 && flags.contains(.hasValue) ? seen + limit : .max
   }
 
-  /// Takes a sample.
+  /// The elapsed time that a sample stands for; `nil`: it came late and changes nothing.
   ///
   /// Order is by the source's time; the spacing of samples that arrive together is theirs as well, while a source whose clock is
   /// always behind by the same is not. A source that only sends older times for longer than its limit has set its clock back.
-  /// - Returns: the elapsed time that it stands for; `nil`: it came late and changes nothing.
-  mutating func take(_ sample: Sample, at moment: RecordMoment, _ conversions: [Conversion]) -> Int64?
-  {
+  mutating func place(_ sample: Sample, at moment: RecordMoment) -> Int64? {
     let now = moment.elapsedMicroseconds
+    if sample.isCurrentOnly { return flags.contains(.hasValue) ? nil : now }
     let source = sample.time.microseconds
     let behind = moment.wall.microseconds(since: sample.time)
-    if sample.isCurrentOnly {
-      guard !flags.contains(.hasValue) else { return nil }
-      assign(sample, conversions)
-      time = now
-      return now
-    }
-    if time == .min || sourceTime == .min {
+    let isRepeated = source == sourceTime && !isPulse && !sample.quality.contains(.correction)
+    if sourceTime == .min {
       lag = behind
-    } else if source < sourceTime || (source == sourceTime && !isPulse && !sample.quality.contains(.correction)) {
+    } else if source < sourceTime || isRepeated {
       let patience = max(Self.learntLimitMin, limit)
       let isSetBack = now - seen > patience && source > lateTime
       lateTime = source
@@ -89,14 +83,22 @@ struct InputState: Hashable, Sendable {
       lag = behind
     }
     lag = min(lag, behind)
-    learn(arrival: now)
-    sourceTime = source
-    lateTime = .min
-    time = max(time, now - (behind - lag))
-    seen = now
+    return max(time, now - (behind - lag))
+  }
+
+  /// Takes a sample that stands for `time`.
+  mutating func take(
+    _ sample: Sample, for time: Int64, at now: Int64, _ conversions: [Conversion]
+  ) {
+    self.time = time
+    if !sample.isCurrentOnly {
+      learn(arrival: now)
+      sourceTime = sample.time.microseconds
+      lateTime = .min
+      seen = now
+    }
     assign(sample, conversions)
     refreshStaleness()
-    return time
   }
 
   /// The gateway was away until `now`: what did not come meanwhile is not missing yet.

@@ -265,11 +265,20 @@ extension RuleEngine {
     let boundary =
       rules.rules[rule].schedules.map { $0.nextBoundary(afterLocalSeconds: local) }.min() ?? local
     let due = (boundary - offset) * 1_000_000
-    // Between now and then the clocks may change: then the boundary comes by so much earlier.
-    let laterOffset = Int64(zone(Timestamp(microseconds: due)))
-    let earlier = (boundary - laterOffset) * 1_000_000
-    opening.until = earlier > wall ? min(due, earlier) : due
+    opening.until = clockChange(from: wall, offset, to: due) ?? due
     openings[rule] = opening
     return opening.isOpen
+  }
+
+  /// The moment until `end` at which local time jumps; `nil`: it does not.
+  private func clockChange(from start: Int64, _ offset: Int64, to end: Int64) -> Int64? {
+    let differs = { (wall: Int64) in Int64(zone(Timestamp(microseconds: wall))) != offset }
+    guard end > start, differs(end) else { return nil }
+    var (same, other) = (start, end)
+    while other - same > 1 {
+      let middle = same + (other - same) / 2
+      if differs(middle) { other = middle } else { same = middle }
+    }
+    return other
   }
 }

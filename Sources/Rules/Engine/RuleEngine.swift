@@ -119,10 +119,14 @@ public struct RuleEngine: Sendable {
     _ output: inout RuleOutput
   ) {
     let place = Int(instances[index].firstInput) + input
-    guard let time = pool.inputs[place].take(sample, at: moment, pool.conversions) else {
+    guard let time = pool.inputs[place].place(sample, at: moment) else {
       lateSamples += 1
       return
     }
+    // What ran out before this sample did so with the values from before it.
+    if instances[index].deadline < time { catchUp(index, to: time, moment, &output) }
+    pool.inputs[place].take(
+      sample, for: time, at: moment.elapsedMicroseconds, pool.conversions)
     let isPulse = pool.inputs[place].isPulse
     trigger(index, UInt64(1) << UInt64(input), isPulse, time, moment, &output)
   }
@@ -131,7 +135,6 @@ public struct RuleEngine: Sendable {
     _ index: Int, _ mask: UInt64, _ isPulse: Bool, _ time: Int64, _ moment: RecordMoment,
     _ output: inout RuleOutput
   ) {
-    if instances[index].deadline < time { catchUp(index, to: time, moment, &output) }
     evaluate(index, at: time, mask, moment, &output)
     if isPulse || compiled[Int(instances[index].rule)].hasPulses {
       evaluate(index, at: time, 0, moment, &output)
@@ -149,6 +152,7 @@ public struct RuleEngine: Sendable {
       let index = Int(place.instance)
       let device = instances[index].device
       if let id = event.device, device >= 0, devices[Int(device)].id != id { continue }
+      catchUp(index, to: moment.elapsedMicroseconds, moment, &output)
       trigger(
         index, UInt64(1) << UInt64(place.input), true, moment.elapsedMicroseconds, moment, &output)
     }
@@ -176,8 +180,8 @@ public struct RuleEngine: Sendable {
       while binding >= 0 {
         let place = bindings[Int(binding)]
         let instance = Int(place.instance)
-        pool.inputs[Int(instances[instance].firstInput + place.input)].flags.insert(.gone)
         catchUp(instance, to: now, moment, &output)
+        pool.inputs[Int(instances[instance].firstInput + place.input)].flags.insert(.gone)
         evaluate(instance, at: now, 0, moment, &output)
         schedule(instance)
         binding = place.next

@@ -43,7 +43,7 @@ let package = Package(
     .target(
       name: "Gateway",
       dependencies: [
-        "CLinux", "Telemetry", "Payloads", "Devices", "Storage", "MQTT",
+        "CLinux", "Telemetry", "Payloads", "Devices", "Rules", "Storage", "MQTT",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
@@ -62,7 +62,7 @@ let package = Package(
     .executableTarget(
       name: "millwright",
       dependencies: [
-        "Gateway", "Web", "Simulator", "Capture", "Devices", "MQTT", "Payloads", "Storage", "Telemetry",
+        "Gateway", "Web", "Simulator", "Capture", "Devices", "MQTT", "Payloads", "Rules", "Storage", "Telemetry",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),

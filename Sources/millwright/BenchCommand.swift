@@ -14,8 +14,9 @@ struct BenchCommand: AsyncParsableCommand {
         millwright bench codec
         millwright bench codec --samples 16384 --rounds 50
         millwright bench sparkplug
+        millwright bench rules
       """,
-    subcommands: [CodecBench.self, SizeBench.self, FillBench.self, SparkplugBench.self])
+    subcommands: [CodecBench.self, SizeBench.self, FillBench.self, SparkplugBench.self, RuleBench.self])
 }
 
 /// Bytes and time per sample of the chunk codec.

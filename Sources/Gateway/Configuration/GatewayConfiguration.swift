@@ -1,5 +1,6 @@
 import Devices
 import MQTT
+import Rules
 import Storage
 import Telemetry
 
@@ -100,16 +101,18 @@ public struct APIKey: Sendable, Hashable {
 public struct LoadedConfiguration: Sendable {
   public var gateway: GatewayConfiguration
   public var devices: DeviceConfiguration
+  public var rules: RuleSet
   /// Sorted by name; what the journal records.
   public var files: [ConfigurationFile]
   public var warnings: [Diagnostic]
 
   public init(
-    gateway: GatewayConfiguration, devices: DeviceConfiguration, files: [ConfigurationFile],
-    warnings: [Diagnostic]
+    gateway: GatewayConfiguration, devices: DeviceConfiguration, rules: RuleSet = RuleSet(),
+    files: [ConfigurationFile], warnings: [Diagnostic]
   ) {
     self.gateway = gateway
     self.devices = devices
+    self.rules = rules
     self.files = files
     self.warnings = warnings
   }

@@ -234,7 +234,7 @@ extension RuleEngine {
     guard alarm >= 0, alarmRecords[alarm].isInputStale != isStale else { return }
     alarmRecords[alarm].isInputStale = isStale
     let state = alarmRecords[alarm].machine.state
-    guard state.isAnnunciated else { return }
+    guard state.isAnnunciated, alarmRecords[alarm].machine.isActive else { return }
     emit(index, from: state, to: state, isStale ? .inputLost : .inputBack, moment, &output)
   }
 

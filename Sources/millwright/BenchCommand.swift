@@ -16,7 +16,9 @@ struct BenchCommand: AsyncParsableCommand {
         millwright bench sparkplug
         millwright bench rules
       """,
-    subcommands: [CodecBench.self, SizeBench.self, FillBench.self, SparkplugBench.self, RuleBench.self])
+    subcommands: [
+      CodecBench.self, SizeBench.self, FillBench.self, SparkplugBench.self, RuleBench.self,
+    ])
 }
 
 /// Bytes and time per sample of the chunk codec.

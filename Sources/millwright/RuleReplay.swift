@@ -7,7 +7,8 @@ import Telemetry
 
 /// What the rules would have done on recorded messages: `millwright check --against CAPTURE`.
 ///
-/// The capture goes through the same resolver as live messages, one record for each; its times are the
+/// The capture goes through the same resolver as live messages, one record for each; its times are
+/// the
 /// only clock. Timers run on ticks, as in the gateway. Schedules use the zone of this machine.
 struct RuleReplay {
   private var resolver: Resolver
@@ -159,13 +160,16 @@ struct RuleReplay {
     let span = seconds(last.elapsedMicroseconds)
     var lines = ["\(messages) messages, \(samples) samples in \(span) s"]
     var table = Table(
-      ["rule", "alarms", "raised", "active s", "longest s", "chatter", "actions", "first"],
-      rightAligned: [1, 2, 3, 4, 5, 6])
+      [
+        "rule", "alarms", "bytes", "raised", "active s", "longest s", "chatter", "actions", "first",
+      ],
+      rightAligned: [1, 2, 3, 4, 5, 6, 7])
     for each in figures {
       let first = each.firsts.first.map { "\($0.time.rfc3339) \($0.source)" } ?? "-"
       table.rows.append([
-        each.rule.id, String(each.alarms), String(each.activations), seconds(each.active),
-        seconds(each.longest), String(each.chatters), String(effects[each.rule.id] ?? 0), first,
+        each.rule.id, String(each.alarms), String(each.rule.stateBytes), String(each.activations),
+        seconds(each.active), seconds(each.longest), String(each.chatters),
+        String(effects[each.rule.id] ?? 0), first,
       ])
     }
     lines.append(table.text)
@@ -188,6 +192,7 @@ struct RuleReplay {
       }
       return JSONText.object([
         ("rule", JSONText.quoted(each.rule.id)), ("alarms", String(each.alarms)),
+        ("bytes_per_instance", String(each.rule.stateBytes)),
         ("activations", String(each.activations)),
         ("active_seconds", JSONText.number(Double(each.active) / 1e6)),
         ("longest_seconds", JSONText.number(Double(each.longest) / 1e6)),
@@ -203,7 +208,9 @@ struct RuleReplay {
       ("rules", "[" + list.joined(separator: ", ") + "]"),
       (
         "problems",
-        "[" + engine.problems.map { JSONText.quoted("\($0.key): \($0.message)") }.joined(separator: ", ")
+        "["
+          + engine.problems.map { JSONText.quoted("\($0.key): \($0.message)") }.joined(
+            separator: ", ")
           + "]"
       ),
     ]

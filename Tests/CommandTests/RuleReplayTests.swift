@@ -43,7 +43,8 @@ import Testing
     let (folder, _) = try folder()
     let right = try Executable.run(["check"], in: folder.path)
     #expect(right.status == 0)
-    #expect(right.output.hasPrefix("ok: 2 files, 0 warnings") && right.output.contains("rules     3"))
+    #expect(
+      right.output.hasPrefix("ok: 2 files, 0 warnings") && right.output.contains("rules     3"))
     try folder.write(
       Self.rules.replacingOccurrences(of: "temperature > 80 °C", with: "temperatur > 80 °C"),
       to: "rules/line.yaml")

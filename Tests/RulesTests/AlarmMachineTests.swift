@@ -102,7 +102,9 @@ import Testing
     #expect(machine.state == .normal)
   }
 
-  @Test("Random inputs never reach an illegal state, and a saved machine goes on alike", arguments: 0..<50)
+  @Test(
+    "Random inputs never reach an illegal state, and a saved machine goes on alike",
+    arguments: 0..<50)
   func random(_ seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
     let isLatched = Bool.random(using: &random)

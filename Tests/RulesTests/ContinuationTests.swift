@@ -94,7 +94,8 @@ import Testing
     for record in rig.engine.alarmRecords { record.machine.checkInvariants() }
   }
 
-  @Test("An engine restored anywhere goes on bit for bit as one that never stopped", arguments: 0..<12)
+  @Test(
+    "An engine restored anywhere goes on bit for bit as one that never stopped", arguments: 0..<12)
   func restores(_ seed: UInt64) throws {
     let steps = Self.steps(seed, count: 400)
     var straight = try RuleRig(Self.yaml)
@@ -165,7 +166,8 @@ import Testing
     rig.engine.replace(
       rules: try RuleRig.rules(RuleRig.one("temperature > 85 °C")), at: rig.moment(3),
       into: &rig.output)
-    #expect(rig.log.last == "1 r@press1 acknowledged>normal rule_changed".replacing("1 r", with: "3 r"))
+    #expect(
+      rig.log.last == "1 r@press1 acknowledged>normal rule_changed".replacing("1 r", with: "3 r"))
     rig.send("press1/temperature", 90, at: 4)
     #expect(rig.state() == .unacknowledged)
     _ = rig.command(.shelve(.seconds(600)))

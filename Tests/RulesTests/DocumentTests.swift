@@ -33,7 +33,8 @@ import Testing
     #expect(try #require(rules).rules.count > 10)
   }
 
-  @Test("Every YAML example of the documents compiles without a word", arguments: ["rules", "alarms"])
+  @Test(
+    "Every YAML example of the documents compiles without a word", arguments: ["rules", "alarms"])
   func examples(_ name: String) throws {
     let plant = try Self.plant()
     let blocks = try Self.text("docs/\(name).md").split(separator: "```yaml\n").dropFirst()
@@ -51,7 +52,9 @@ import Testing
   func complete() throws {
     let text = try Self.text("docs/rules.md")
     for name in ProgramBuilder.functionNames { #expect(text.contains(name), "\(name)") }
-    for place in Template.Place.allCases { #expect(text.contains("`{\(place.rawValue)}`"), "\(place)") }
+    for place in Template.Place.allCases {
+      #expect(text.contains("`{\(place.rawValue)}`"), "\(place)")
+    }
     for name in RuleActionReading.names { #expect(text.contains("- \(name)"), "\(name)") }
     let alarms = try Self.text("docs/alarms.md")
     for state in AlarmState.allCases { #expect(alarms.contains("`\(state.name)`"), "\(state)") }

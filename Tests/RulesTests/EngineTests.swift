@@ -174,7 +174,9 @@ import Testing
     #expect(held.engine.instances[0].condition == .yes)
   }
 
-  @Test("Samples that come late change nothing; those that arrive together are judged at their own times")
+  @Test(
+    "Samples that come late change nothing; those that arrive together are judged at their own times"
+  )
   func late() throws {
     var rig = try RuleRig(RuleRig.one("pressure > 5 bar", "for: 10 s"))
     rig.send("press1/pressure", .number(1), at: 10)
@@ -231,7 +233,8 @@ import Testing
     var events = try RuleRig(
       RuleRig.one("count_of(event(\"Rejected\"), 60 s) >= 3", "min_coverage: 0"))
     for (number, device) in ["press1", "press1", "press2", "press1"].enumerated() {
-      let event = Event(id: "\(number)", name: "Rejected", time: events.moment(5).wall, device: device)
+      let event = Event(
+        id: "\(number)", name: "Rejected", time: events.moment(5).wall, device: device)
       #expect(!events.isActive())
       events.engine.eventHappened(event, at: events.moment(5), into: &events.output)
     }
@@ -248,7 +251,9 @@ import Testing
   @Test("A value that does not move is stuck; one that is not there is missing, not stuck")
   func stuckAndMissing() throws {
     var stuck = try RuleRig(RuleRig.one("stuck(temperature, 10 s, 0.2 K)"))
-    for step in 0...9 { stuck.send("press1/temperature", 50 + Double(step % 2) * 0.1, at: Double(step)) }
+    for step in 0...9 {
+      stuck.send("press1/temperature", 50 + Double(step % 2) * 0.1, at: Double(step))
+    }
     #expect(stuck.log == [])
     stuck.send("press1/temperature", 50, at: 10)
     #expect(stuck.log == ["10 r@press1 normal>unacknowledged condition"])
@@ -360,7 +365,10 @@ import Testing
     rig.send("press1/temperature", 65, at: 1)
     rig.send("pump1/temperature", 104, at: 1)
     #expect(rig.state("r", "acme/hall/line1") == .unacknowledged)
-    #expect(rig.output.transitions.last?.values.map(\.name) == ["./press/temperature", "./pump/temperature"])
+    #expect(
+      rig.output.transitions.last?.values.map(\.name) == [
+        "./press/temperature", "./pump/temperature",
+      ])
   }
 
   @Test("A device that moves takes its alarm out of the scope")
@@ -368,7 +376,8 @@ import Testing
     var rig = try RuleRig(
       "rules: [{id: r, scope: {asset: acme/hall/line1}, when: temperature > 80 °C}]")
     rig.send("press1/temperature", 90, at: 1)
-    rig.define(.device(DeviceDefinition(index: 0, id: "press1", profile: "press", asset: "acme/store")))
+    rig.define(
+      .device(DeviceDefinition(index: 0, id: "press1", profile: "press", asset: "acme/store")))
     rig.advance(to: 2)
     #expect(rig.log.last == "1 r@press1 unacknowledged>normal scope_changed")
     #expect(rig.state() == nil)

@@ -27,7 +27,10 @@ import Testing
     "Types and units are checked, with the place inside the expression",
     arguments: [
       ("temperature > 80 bar", 26, "bar (pressure) and °C (temperature) measure different things"),
-      ("temperture > 80 °C", 12, "unknown metric `temperture` in profile `press`, did you mean `temperature`?"),
+      (
+        "temperture > 80 °C", 12,
+        "unknown metric `temperture` in profile `press`, did you mean `temperature`?"
+      ),
       ("raw > 80 °C", 12, "the unit of `raw` is not known: declare its `unit`"),
       ("temperature", 12, "this must be a condition"),
       ("temperature + 1", 12, "this must be a condition"),
@@ -51,7 +54,10 @@ import Testing
       ("hysteresis(temperature, 80 °C, 70 °C)", 36, "not below"),
       ("stuck(temperature, 5 min, 3 bar)", 38, "measure different things"),
       ("good/cycles < 0.9", 12, "put blanks around `/`"),
-      ("press1/temprature > 5 °C", 12, "unknown metric `temprature` of device `press1`, did you mean"),
+      (
+        "press1/temprature > 5 °C", 12,
+        "unknown metric `temprature` of device `press1`, did you mean"
+      ),
       ("event(3)", 12, "event(\"PartRejected\")"),
       ("20 samples > 3", 12, "stands as the window"),
     ])
@@ -71,7 +77,8 @@ import Testing
       "scrap / (good + scrap) > 5 %", "temperature - previous(temperature) > 5 K",
       "temperature > pump1/temperature + 10 K", "rate(temperature, 5 min) > 2 °C/min",
       "rate(cycles, 5 min) < 10 {count}/min", "slope(pressure, 1 h) < -0.1 bar/h",
-      "delta(good, 1 h) < 10 {count}", "stddev(temperature, 1 min) > 2 K", "abs(temperature) > 5 °C",
+      "delta(good, 1 h) < 10 {count}", "stddev(temperature, 1 min) > 2 K",
+      "abs(temperature) > 5 °C",
       "power * 1 h > 10 kWh", "state in {idle, setup} and jam", "state == \"fault\"",
       "time_in_state(state == \"running\", 10 min) < 5 min", "count_of(jam, 10 min) > 3",
       "count_of(event(\"PartRejected\"), 10 min) >= 3", "stuck(temperature, 10 min, 0.1 K)",
@@ -79,7 +86,8 @@ import Testing
       "deadband(temperature, 0.5 K) > 80 °C", "hysteresis(temperature, 70 °C, 80 °C)",
       "jam then state == \"fault\" within 30 s", "raw > 3", "p95(temperature, 10 min) > 80 °C",
       "percentile(temperature, 99 %, 10 min) > 80 °C", "mean(temperature, 20 samples) > 80 °C",
-      "max(temperature - 20 °C, 1 min) > 50 K", "button == \"stop\"", "count(temperature, 1 min) < 20",
+      "max(temperature - 20 °C, 1 min) > 50 K", "button == \"stop\"",
+      "count(temperature, 1 min) < 20",
     ])
   func right(_ when: String) throws {
     #expect(try Self.problems(when).filter { !$0.contains("number without unit") } == [])
@@ -199,7 +207,8 @@ import Testing
     }
     let plain = try hash("temperature > 80 °C")
     #expect(try hash("temperature  >  80 °C") == plain)
-    #expect(try hash("temperature > 80 °C", "priority: high\ntext: hot\nactions: [alarm, log]") == plain)
+    #expect(
+      try hash("temperature > 80 °C", "priority: high\ntext: hot\nactions: [alarm, log]") == plain)
     #expect(try hash("temperature > 81 °C") != plain)
     #expect(try hash("temperature > 80 °C", "for: 3 s") != plain)
     #expect(try hash("temperature > 80 °C", "latched: true") != plain)

@@ -198,7 +198,8 @@ struct RuleRig {
   var log: [String] {
     output.transitions.map { step in
       let seconds = Double(step.elapsedMicroseconds - Self.elapsedStart) / 1e6
-      return "\(shownNumber(seconds)) \(step.key) \(step.from.name)>\(step.to.name) \(step.cause.name)"
+      return
+        "\(shownNumber(seconds)) \(step.key) \(step.from.name)>\(step.to.name) \(step.cause.name)"
     }
   }
 

@@ -64,7 +64,9 @@ import Testing
         hours: 24) == ["closed", "2026-10-24T20:00:00Z", "2026-10-25T05:00:00Z"])
   }
 
-  @Test("A span inside the hour that is left out never opens; one inside the hour that comes twice opens twice")
+  @Test(
+    "A span inside the hour that is left out never opens; one inside the hour that comes twice opens twice"
+  )
   func strangeHours() throws {
     #expect(
       try Self.changes(

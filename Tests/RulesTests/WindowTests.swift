@@ -142,7 +142,8 @@ import Testing
   func manyValues() throws {
     var random = SeededGenerator(seed: 3)
     var window = Window(
-      WindowSpec(function: .percentile, quantile: 0.95, input: 0, microseconds: 3_600 * Self.second))
+      WindowSpec(function: .percentile, quantile: 0.95, input: 0, microseconds: 3_600 * Self.second)
+    )
     var values: [Double] = []
     for step in 0..<3_500 * 10 {
       let value = Double.random(in: 0...1, using: &random)

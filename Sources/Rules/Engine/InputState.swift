@@ -50,8 +50,10 @@ struct InputState: Hashable, Sendable {
   static let learntLimitMin: Int64 = 5_000_000
   static let declaredLimitMin: Int64 = 1_000_000
   private static let intervalsMin: UInt32 = 8
+  private static let lagMax: Int64 = 1_000_000_000_000_000_000
 
-  /// µs after which a value is too old: three times its interval, at least 1 s when declared, 5 s when learnt; 0: it holds.
+  /// µs after which a value is too old: three times its interval, at least 1 s when declared, 5 s
+  /// when learnt; 0: it holds.
   var limit: Int64 {
     if declaredLimit > 0 { return declaredLimit }
     if holds || intervals < Self.intervalsMin { return 0 }
@@ -65,13 +67,16 @@ struct InputState: Hashable, Sendable {
 
   /// The elapsed time that a sample stands for; `nil`: it came late and changes nothing.
   ///
-  /// Order is by the source's time; the spacing of samples that arrive together is theirs as well, while a source whose clock is
-  /// always behind by the same is not. A source that only sends older times for longer than its limit has set its clock back.
+  /// Order is by the source's time; the spacing of samples that arrive together is theirs as well,
+  /// while a source whose clock is
+  /// always behind by the same is not. A source that only sends older times for longer than its
+  /// limit has set its clock back.
   mutating func place(_ sample: Sample, at moment: RecordMoment) -> Int64? {
     let now = moment.elapsedMicroseconds
     if sample.isCurrentOnly { return flags.contains(.hasValue) ? nil : now }
     let source = sample.time.microseconds
-    let behind = moment.wall.microseconds(since: sample.time)
+    // Within bounds in which sums cannot overflow.
+    let behind = max(-Self.lagMax, min(Self.lagMax, moment.wall.microseconds(since: sample.time)))
     let isRepeated = source == sourceTime && !isPulse && !sample.quality.contains(.correction)
     if sourceTime == .min {
       lag = behind
@@ -136,7 +141,7 @@ struct InputState: Hashable, Sendable {
     case .bad: flags.insert(.bad)
     }
     if sample.quality.contains(.stale) { flags.insert(.gone) }
-    if number.isNaN {
+    if !number.isFinite {
       flags.insert(.bad)
     } else {
       value = number

@@ -32,12 +32,12 @@ extension RuleEngine {
     }
     updateSuppression(index, rule, moment, &output)
     step(index, rule, isOpen: isOpen, now, moment, &output)
-    finish(index, rule, deadline, now, moment, &output)
+    finish(index, rule, deadline, now, isTriggered: trigger != 0, moment, &output)
   }
 
   private mutating func finish(
-    _ index: Int, _ rule: CompiledRule, _ deadline: Int64, _ now: Int64, _ moment: RecordMoment,
-    _ output: inout RuleOutput
+    _ index: Int, _ rule: CompiledRule, _ deadline: Int64, _ now: Int64, isTriggered: Bool,
+    _ moment: RecordMoment, _ output: inout RuleOutput
   ) {
     var deadline = deadline
     let instance = instances[index]
@@ -56,7 +56,9 @@ extension RuleEngine {
     }
     instances[index].deadline = deadline == .max ? .max : max(deadline, now + 1)
     var soft = Int64.max
-    if rule.windowStep < .max { soft = now + rule.windowStep }
+    // Windows that know nothing learn nothing while nothing comes: no ticks for a silent device.
+    let isBlind = !isTriggered && instances[index].condition == .unknown && !rule.countsSamples
+    if rule.windowStep < .max, !isBlind { soft = now + rule.windowStep }
     if rule.hasFreeAge { soft = min(soft, now + 1_000_000) }
     instances[index].softDeadline = soft
   }
@@ -226,7 +228,8 @@ extension RuleEngine {
     pool.deadline = deadline
   }
 
-  /// The alarm holds its state while nobody knows its condition; operators are told when it matters.
+  /// The alarm holds its state while nobody knows its condition; operators are told when it
+  /// matters.
   private mutating func markInput(
     _ index: Int, isStale: Bool, _ moment: RecordMoment, _ output: inout RuleOutput
   ) {

@@ -1,16 +1,23 @@
 import Telemetry
 
-/// Watches samples by compiled rules and keeps the alarms: a deterministic reducer without clock and I/O.
+/// Watches samples by compiled rules and keeps the alarms: a deterministic reducer without clock
+/// and I/O.
 ///
-/// For each record, in this order: definitions (`define`), what else happened (`wentStale`, `eventHappened`, `command`), samples
-/// (`observe`), then `advance(to:)`. When nothing comes, a tick at `nextDeadline()` carries timers on. The same records give the
-/// same output, however they are cut into calls, and after `restore` as if the engine had never stopped.
+/// For each record, in this order: definitions (`define`), what else happened (`wentStale`,
+/// `eventHappened`, `command`), samples
+/// (`observe`), then `advance(to:)`. When nothing comes, a tick at `nextDeadline()` carries timers
+/// on. The same records give the
+/// same output, however they are cut into calls, and after `restore` as if the engine had never
+/// stopped.
 ///
-/// Time is elapsed time throughout; only schedules ask the wall clock. A sample stands for the moment of its source, brought onto
-/// our clock, so that a minute of values that arrives at once is judged second by second; one that is older than the newest of
+/// Time is elapsed time throughout; only schedules ask the wall clock. A sample stands for the
+/// moment of its source, brought onto
+/// our clock, so that a minute of values that arrives at once is judged second by second; one that
+/// is older than the newest of
 /// its series changes nothing. Absence is judged by arrival.
 ///
-/// Cost: a series without rules one array lookup; one with rules a pass over the instructions of each, without allocation,
+/// Cost: a series without rules one array lookup; one with rules a pass over the instructions of
+/// each, without allocation,
 /// dictionary or text. Texts are made only for transitions and effects.
 public struct RuleEngine: Sendable {
   public internal(set) var rules: RuleSet
@@ -142,7 +149,8 @@ public struct RuleEngine: Sendable {
     schedule(index)
   }
 
-  /// An event with a name that rules wait for; it must be of a device that the rule watches, or of none.
+  /// An event with a name that rules wait for; it must be of a device that the rule watches, or of
+  /// none.
   public mutating func eventHappened(
     _ event: Event, at moment: RecordMoment, into output: inout RuleOutput
   ) {

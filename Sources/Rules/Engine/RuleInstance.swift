@@ -1,7 +1,11 @@
 import Telemetry
 
 /// True, false, or nobody knows.
-enum Verdict: UInt8, Sendable, Hashable { case no = 0, yes = 1, unknown = 2 }
+enum Verdict: UInt8, Sendable, Hashable {
+  case no = 0
+  case yes = 1
+  case unknown = 2
+}
 
 /// One rule at one device or asset: numbers only, so that a pass over many touches no reference.
 struct RuleInstance: Hashable, Sendable {
@@ -110,6 +114,8 @@ struct CompiledRule: Sendable {
   var hasFreeAge: Bool
   var hasSchedule: Bool
   var isAsset: Bool
+  /// A window over the number of samples becomes known by time alone.
+  var countsSamples: Bool
   /// µs between looks at windows when no sample comes.
   var windowStep: Int64
 
@@ -132,6 +138,7 @@ struct CompiledRule: Sendable {
     hasFreeAge = program.hasFreeAge
     hasSchedule = !rule.schedules.isEmpty
     isAsset = rule.watch == .assets
+    countsSamples = program.windows.contains { $0.function == .count }
     let spans = program.windows.map(\.microseconds).filter { $0 > 0 }
     windowStep = spans.min().map { max(1_000_000, $0 / Int64(WindowSpec.bucketsMax)) } ?? .max
   }

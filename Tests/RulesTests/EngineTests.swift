@@ -192,6 +192,28 @@ import Testing
     #expect(alarm.statistics.longestMicroseconds == 12_000_000)
   }
 
+  @Test("Of two values of one time the last counts; the same one again changes nothing")
+  func corrections() throws {
+    var rig = try RuleRig(RuleRig.one("count(pressure, 100 samples) >= 3", "min_coverage: 0"))
+    for value in [1.0, 1, 1, 2] { rig.send("press1/pressure", .number(value), at: 1, time: 1) }
+    #expect(rig.engine.lateSamples == 2)
+    #expect(rig.output.transitions.isEmpty)
+    #expect(rig.engine.signalValues(0).first?.value == .number(2))
+    rig.send("press1/pressure", .number(2), at: 2)
+    #expect(rig.isActive())
+  }
+
+  @Test("A silent device asks for no ticks: its windows know nothing and learn nothing")
+  func silence() throws {
+    var rig = try RuleRig(RuleRig.one("mean(pressure, 1 min) > 5 bar"))
+    for step in 0...90 { rig.send("press1/pressure", 1, at: Double(step)) }
+    #expect(rig.engine.nextDeadline() != nil)
+    rig.advance(to: 600)
+    #expect(rig.engine.nextDeadline() == nil)
+    rig.send("press1/pressure", 1, at: 601)
+    #expect(rig.engine.nextDeadline() != nil)
+  }
+
   @Test("A source that sets its clock back is believed again after a while")
   func clockSetBack() throws {
     var rig = try RuleRig(RuleRig.one("temperature > 80 °C"))

@@ -60,7 +60,9 @@ public struct Rule: Hashable, Sendable {
   }
 
   /// Bytes of state that one instance holds, at most.
-  public var stateBytes: Int { program.stateBytes }
+  public var stateBytes: Int {
+    program.stateBytes + (hasAlarm ? MemoryLayout<AlarmRecord>.stride : 0)
+  }
 
   /// Of all that decides when it is active: state and alarms are kept over a change of the rules
   /// when it is the same.

@@ -26,6 +26,8 @@ struct InputState: Hashable, Sendable {
   var time = Int64.min
   /// Time of the last sample by its source.
   var sourceTime = Int64.min
+  /// Of the last sample, as it came.
+  var bits: UInt64 = 0
   /// The last sample that came late, by its source.
   var lateTime = Int64.min
   /// How far the source's clock is behind ours, at least, in µs.
@@ -77,7 +79,8 @@ struct InputState: Hashable, Sendable {
     let source = sample.time.microseconds
     // Within bounds in which sums cannot overflow.
     let behind = max(-Self.lagMax, min(Self.lagMax, moment.wall.microseconds(since: sample.time)))
-    let isRepeated = source == sourceTime && !isPulse && !sample.quality.contains(.correction)
+    // Of the same time with another value it is a correction: the last one counts.
+    let isRepeated = source == sourceTime && !isPulse && sample.bits == bits
     if sourceTime == .min {
       lag = behind
     } else if source < sourceTime || isRepeated {
@@ -99,6 +102,7 @@ struct InputState: Hashable, Sendable {
     if !sample.isCurrentOnly {
       learn(arrival: now)
       sourceTime = sample.time.microseconds
+      bits = sample.bits
       lateTime = .min
       seen = now
     }
@@ -157,6 +161,7 @@ struct InputState: Hashable, Sendable {
     out.byte(flags.rawValue)
     out.byte(quality.rawValue)
     for time in [seen, staleAt, time, sourceTime, lateTime, lag] { out.fixed(time) }
+    out.fixed(bits)
     out.double(interval)
     out.varint(UInt64(intervals))
   }
@@ -172,6 +177,7 @@ struct InputState: Hashable, Sendable {
     sourceTime = try reader.fixed(Int64.self)
     lateTime = try reader.fixed(Int64.self)
     lag = try reader.fixed(Int64.self)
+    bits = try reader.fixed(UInt64.self)
     interval = try reader.double()
     intervals = UInt32(clamping: try reader.varint())
   }

@@ -30,7 +30,7 @@ extension RuleEngine {
       let until = openings[Int(instances[index].rule)].until
       deadline = min(deadline, now + max(1, until - wall))
     }
-    updateSuppression(index, rule, moment, &output)
+    if rule.hasSuppression { updateSuppression(index, rule, moment, &output) }
     step(index, rule, isOpen: isOpen, now, moment, &output)
     finish(index, rule, deadline, now, isTriggered: trigger != 0, moment, &output)
   }

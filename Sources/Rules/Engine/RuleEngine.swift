@@ -66,7 +66,7 @@ public struct RuleEngine: Sendable {
   var transitions: UInt64 = 0
   /// Elapsed time of the first record: figures count from there.
   var began: Int64?
-  var heap: [Int32] = []
+  var heap: [HeapEntry] = []
   /// Samples that came later than a newer one of their series.
   public internal(set) var lateSamples: UInt64 = 0
   /// Signals that rules cannot use, by instance in order of discovery; at most 1,000.
@@ -240,8 +240,8 @@ public struct RuleEngine: Sendable {
   public mutating func advance(to moment: RecordMoment, into output: inout RuleOutput) {
     begin(moment, &output)
     let now = moment.elapsedMicroseconds
-    while let top = settledTop(), instances[Int(top)].heapTime <= now {
-      let index = Int(top)
+    while let top = settledTop(), top.time <= now {
+      let index = Int(top.instance)
       let due = instances[index].deadline
       evaluate(index, at: due <= now ? due : now, 0, moment, &output)
       schedule(index)
@@ -259,7 +259,7 @@ public struct RuleEngine: Sendable {
   /// Write a tick record then and call `advance`. It may come earlier than needed, never later.
   public mutating func nextDeadline() -> Int64? {
     if needsRebuild { return began }
-    let timers = settledTop().map { instances[Int($0)].heapTime }
+    let timers = settledTop()?.time
     let floods = consoles.compactMap(\.deadline).min()
     switch (timers, floods) {
     case (let timer?, let flood?): return min(timer, flood)

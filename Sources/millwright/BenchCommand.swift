@@ -15,9 +15,11 @@ struct BenchCommand: AsyncParsableCommand {
         millwright bench codec --samples 16384 --rounds 50
         millwright bench sparkplug
         millwright bench detect
+        millwright bench rules
       """,
     subcommands: [
       CodecBench.self, SizeBench.self, FillBench.self, SparkplugBench.self, DetectBench.self,
+      RuleBench.self,
     ])
 }
 

@@ -59,7 +59,8 @@ public enum AlarmRefusal: Error, Hashable, Sendable, CustomStringConvertible {
   case isNotSuppressed
   case isOutOfService
   case isNotOutOfService
-  /// Shelved, suppressed or out of service: nobody is told of it, so there is nothing to acknowledge.
+  /// Shelved, suppressed or out of service: nobody is told of it, so there is nothing to
+  /// acknowledge.
   case isSilent(AlarmState)
 
   /// For programs.
@@ -88,7 +89,8 @@ public enum AlarmRefusal: Error, Hashable, Sendable, CustomStringConvertible {
     case .isAcknowledgedAlready: "The alarm is acknowledged already."
     case .mustBeAcknowledgedFirst: "The alarm must be acknowledged before it is reset."
     case .isNotLatched: "The alarm is not latched: it returns to normal by itself."
-    case .conditionHolds: "The condition of the alarm still holds; it can be reset when that is gone."
+    case .conditionHolds:
+      "The condition of the alarm still holds; it can be reset when that is gone."
     case .isNotShelved: "The alarm is not shelved."
     case .shelfTime(let maximum):
       "An alarm is shelved for more than 0 s and at most \(durationText(maximum.microseconds))."

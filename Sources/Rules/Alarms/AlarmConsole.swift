@@ -1,9 +1,12 @@
 import Telemetry
 
-/// The announcements at one operator's console: floods, and the figures by which alarms are rationalised.
+/// The announcements at one operator's console: floods, and the figures by which alarms are
+/// rationalised.
 ///
-/// A flood begins with the 11th announcement in 10 minutes and ends when fewer than 5 lie in the last 10 (ISA-18.2, 16.5.4 as
-/// usually applied: more than 10 in 10 minutes). Bounded: at most 1,024 announcements are remembered; beyond that the count says 1,024.
+/// A flood begins with the 11th announcement in 10 minutes and ends when fewer than 5 lie in the
+/// last 10 (ISA-18.2, 16.5.4 as
+/// usually applied: more than 10 in 10 minutes). Bounded: at most 1,024 announcements are
+/// remembered; beyond that the count says 1,024.
 struct AlarmConsole: Hashable, Sendable {
   let name: String
   /// Elapsed times of the announcements of the last 10 minutes, the oldest first.
@@ -113,7 +116,8 @@ public struct ConsoleReport: Hashable, Sendable {
   /// Share of time in flood, 0 to 1.
   public var floodShare: Double
   public var isFlooded: Bool
-  /// Share of critical and high, medium, low; the standard recommends about .05, .15, .80. `nil`: none yet.
+  /// Share of critical and high, medium, low; the standard recommends about .05, .15, .80. `nil`:
+  /// none yet.
   public var priorityShares: (high: Double, medium: Double, low: Double)?
 
   public static func == (a: ConsoleReport, b: ConsoleReport) -> Bool {

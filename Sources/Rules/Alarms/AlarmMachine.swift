@@ -1,7 +1,9 @@
 /// The state machine of one alarm, without times and texts.
 ///
-/// Beneath the suppressions runs the plain alarm; what an operator sees is the first that applies: out of service, shelved,
-/// suppressed, the alarm itself. When the last suppression ends while the condition holds, the alarm is announced anew;
+/// Beneath the suppressions runs the plain alarm; what an operator sees is the first that applies:
+/// out of service, shelved,
+/// suppressed, the alarm itself. When the last suppression ends while the condition holds, the
+/// alarm is announced anew;
 /// a latched alarm that was active meanwhile still wants its reset.
 ///
 /// ```

@@ -1,4 +1,5 @@
-/// Where an alarm stands (ISA-18.2 / IEC 62682, alarm state transition diagram; the letters are its).
+/// Where an alarm stands (ISA-18.2 / IEC 62682, alarm state transition diagram; the letters are
+/// its).
 public enum AlarmState: UInt8, Sendable, Hashable, CaseIterable {
   /// A: nothing to tell.
   case normal

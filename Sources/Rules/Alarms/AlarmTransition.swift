@@ -30,7 +30,8 @@ public struct AlarmTransition: Hashable, Sendable {
   public var isInputStale: Bool
   /// The condition was evaluated on values of uncertain quality.
   public var isUncertain: Bool
-  /// The rule's text with its values, in English and in Brazilian Portuguese (empty when not given).
+  /// The rule's text with its values, in English and in Brazilian Portuguese (empty when not
+  /// given).
   public var text: String
   public var textPT: String
   /// The latest of at least three activations within a minute.

@@ -60,9 +60,12 @@ public struct Rule: Hashable, Sendable {
   }
 
   /// Bytes of state that one instance holds, at most.
-  public var stateBytes: Int { program.stateBytes }
+  public var stateBytes: Int {
+    program.stateBytes + (hasAlarm ? MemoryLayout<AlarmRecord>.stride : 0)
+  }
 
-  /// Of all that decides when it is active: state and alarms are kept over a change of the rules when it is the same.
+  /// Of all that decides when it is active: state and alarms are kept over a change of the rules
+  /// when it is the same.
   public var conditionHash: UInt64 {
     var text = "\(scope.device ?? "")\u{0}\(scope.profile ?? "")\u{0}\(scope.asset ?? "")\u{0}"
     for part in [when, clear, suppressWhen, deadband] {

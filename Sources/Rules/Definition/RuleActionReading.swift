@@ -7,7 +7,8 @@ import Telemetry
 /// actions:
 ///   - alarm
 ///   - event: {name: PressHot}
-///   - mqtt: {topic: "plant/alarms/{device}", payload: '{"v": {value}}', qos: 1, retain: false, at: both}
+///   - mqtt: {topic: "plant/alarms/{device}", payload: '{"v": {value}}', qos: 1, retain: false, at:
+/// both}
 ///   - webhook: {url: "https://hooks.example/1", secret: hooks, format: slack}
 ///   - email: {to: [shift@example.org], subject: "{device}: {text}"}
 ///   - log: {level: warning}

@@ -9,7 +9,8 @@ import Telemetry
 ///     days: [mon, tue, wed, thu, fri]   # left out: all
 ///     from: 06:00                       # wall clock of the plant
 ///     to: 14:00                         # not after `from`: over midnight
-/// communication: {priority: high, on_delay: 10 s}     # the built-in alarm; `enabled: false` turns it off
+/// communication: {priority: high, on_delay: 10 s}     # the built-in alarm; `enabled: false` turns
+/// it off
 /// rules:
 ///   - id: press_hot                     # required
 ///     description: Oil of a press too hot
@@ -141,7 +142,8 @@ struct RuleReading {
     if let id {
       claim("rule", id, map)
       if id == Self.communicationID {
-        map.value("id")?.report("`\(id)` is the id of the built-in rule; set it up under `communication`")
+        map.value("id")?.report(
+          "`\(id)` is the id of the built-in rule; set it up under `communication`")
       }
     }
     var rule = Rule(id: id ?? "")
@@ -222,7 +224,8 @@ struct RuleReading {
     let facts = ScopeFacts(scope: rule.scope, configuration: configuration)
     var builder = ProgramBuilder(facts: facts)
     let errors = log.diagnostics.count
-    let condition = expression("when", map, file, &builder) { (builder, syntax) throws(ExpressionError) in
+    let condition = expression("when", map, file, &builder) {
+      (builder, syntax) throws(ExpressionError) in
       builder.program.when = try builder.condition(syntax).register
     }
     rule.clear = map.optional("clear", .string) ?? ""
@@ -297,12 +300,15 @@ struct RuleReading {
     switch rule.watch {
     case .devices where rule.scope == RuleScope():
       map.report(
-        "`scope` is missing in `\(map.path)`: say which devices the rule is for, or name signals as device/metric")
+        "`scope` is missing in `\(map.path)`: say which devices the rule is for, or name signals as device/metric"
+      )
     case .assets where rule.scope.asset == nil:
       map.report("a rule with ./… signals needs `scope: {asset: …}`: the assets it is for")
-    case .assets where rule.program.inputs.contains { $0.reference.place == .own && $0.event == nil }:
+    case .assets
+    where rule.program.inputs.contains { $0.reference.place == .own && $0.event == nil }:
       map.report(
-        "a rule with ./… signals watches assets: write every signal as ./path/metric or device/metric")
+        "a rule with ./… signals watches assets: write every signal as ./path/metric or device/metric"
+      )
     default: break
     }
     guard !configuration.devices.isEmpty, rule.watch == .devices, let device = rule.scope.device,
@@ -328,7 +334,8 @@ struct RuleReading {
 extension RuleSet {
   /// Reads all files together; schedules and causes may lie in another file than the rule.
   ///
-  /// - Returns: every problem in order of file, line and column, and the rules unless one of them is an error.
+  /// - Returns: every problem in order of file, line and column, and the rules unless one of them
+  ///   is an error.
   public static func read(
     _ files: [ConfigurationFile], configuration: DeviceConfiguration
   ) -> (rules: RuleSet?, diagnostics: [Diagnostic]) {
@@ -359,7 +366,8 @@ extension YAMLType where Value == Int {
     YAMLType { value in
       guard let text = value.read(.string) else { return nil }
       let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-      guard parts.count == 2, parts[1].count == 2, let hour = Int(parts[0]), let minute = Int(parts[1]),
+      guard parts.count == 2, parts[1].count == 2, let hour = Int(parts[0]),
+        let minute = Int(parts[1]),
         (0...24).contains(hour), (0..<60).contains(minute), hour * 60 + minute <= 1_440
       else {
         value.report("`\(text)` is no time of day such as `06:00`")

@@ -3,7 +3,8 @@ import Telemetry
 /// Times of the week in which a rule is watched, as the clock on the wall shows them.
 ///
 /// Membership is asked of the local time at each moment, so that a change of daylight saving time
-/// neither repeats nor loses a shift: 02:30 is inside 22:00–06:00 whether it comes once, twice or not at all.
+/// neither repeats nor loses a shift: 02:30 is inside 22:00–06:00 whether it comes once, twice or
+/// not at all.
 public struct RuleSchedule: Hashable, Sendable {
   public var id: String
   /// Bit 0 is Monday: days on which the span starts.

@@ -69,7 +69,8 @@ public struct Template: Hashable, Sendable {
   }
 }
 
-/// A number for people: at most three digits behind the point, six significant ones where it is small.
+/// A number for people: at most three digits behind the point, six significant ones where it is
+/// small.
 func shownNumber(_ value: Double) -> String {
   guard value.isFinite else { return "\(value)" }
   guard value.magnitude < 1e15 else { return "\(value)" }

@@ -2,33 +2,37 @@
 ///
 /// The time in the heap may be earlier than the true one: it is mended when it comes to the top.
 extension RuleEngine {
-  private func precedes(_ a: Int32, _ b: Int32) -> Bool {
-    let (x, y) = (instances[Int(a)].heapTime, instances[Int(b)].heapTime)
-    return x < y || (x == y && a < b)
+  /// The time stands beside the index, so that ordering touches the heap alone.
+  struct HeapEntry: Sendable {
+    var time: Int64
+    var instance: Int32
+
+    @inline(__always) func precedes(_ other: HeapEntry) -> Bool {
+      time < other.time || (time == other.time && instance < other.instance)
+    }
   }
 
   /// Call after the deadline of an instance may have changed.
   mutating func schedule(_ index: Int) {
     let due = instances[index].nextDeadline
-    if instances[index].heapPlace < 0 {
+    let place = Int(instances[index].heapPlace)
+    if place < 0 {
       guard due < .max else { return }
-      instances[index].heapTime = due
-      instances[index].heapPlace = Int32(heap.count)
-      heap.append(Int32(index))
+      heap.append(HeapEntry(time: due, instance: Int32(index)))
       rise(heap.count - 1)
-    } else if due < instances[index].heapTime {
-      instances[index].heapTime = due
-      rise(Int(instances[index].heapPlace))
+    } else if due < heap[place].time {
+      heap[place].time = due
+      rise(place)
     }
   }
 
-  /// The true deadline at the top; `nil`: there is none.
-  mutating func settledTop() -> Int32? {
+  /// The entry at the top with its true deadline; `nil`: there is none.
+  mutating func settledTop() -> HeapEntry? {
     while let top = heap.first {
-      let due = instances[Int(top)].nextDeadline
-      if due == instances[Int(top)].heapTime { return top }
+      let due = instances[Int(top.instance)].nextDeadline
+      if due == top.time { return top }
       if due < .max {
-        instances[Int(top)].heapTime = due
+        heap[0].time = due
         sink(0)
       } else {
         removeTop()
@@ -38,42 +42,42 @@ extension RuleEngine {
   }
 
   private mutating func removeTop() {
-    let top = heap[0]
+    instances[Int(heap[0].instance)].heapPlace = -1
     let last = heap.removeLast()
-    instances[Int(top)].heapPlace = -1
-    guard last != top else { return }
-    put(last, at: 0)
+    guard !heap.isEmpty else { return }
+    heap[0] = last
     sink(0)
   }
 
-  private mutating func put(_ index: Int32, at place: Int) {
-    heap[place] = index
-    instances[Int(index)].heapPlace = Int32(place)
+  private mutating func put(_ entry: HeapEntry, at place: Int) {
+    heap[place] = entry
+    instances[Int(entry.instance)].heapPlace = Int32(place)
   }
 
   private mutating func rise(_ start: Int) {
     var place = start
-    let index = heap[place]
+    let entry = heap[place]
     while place > 0 {
       let parent = (place - 1) / 2
-      guard precedes(index, heap[parent]) else { break }
+      guard entry.precedes(heap[parent]) else { break }
       put(heap[parent], at: place)
       place = parent
     }
-    put(index, at: place)
+    put(entry, at: place)
   }
 
   private mutating func sink(_ start: Int) {
     var place = start
-    let index = heap[place]
+    let entry = heap[place]
+    let count = heap.count
     while true {
       var child = place * 2 + 1
-      guard child < heap.count else { break }
-      if child + 1 < heap.count, precedes(heap[child + 1], heap[child]) { child += 1 }
-      guard precedes(heap[child], index) else { break }
+      guard child < count else { break }
+      if child + 1 < count, heap[child + 1].precedes(heap[child]) { child += 1 }
+      guard heap[child].precedes(entry) else { break }
       put(heap[child], at: place)
       place = child
     }
-    put(index, at: place)
+    put(entry, at: place)
   }
 }

@@ -26,6 +26,8 @@ struct InputState: Hashable, Sendable {
   var time = Int64.min
   /// Time of the last sample by its source.
   var sourceTime = Int64.min
+  /// Of the last sample, as it came.
+  var bits: UInt64 = 0
   /// The last sample that came late, by its source.
   var lateTime = Int64.min
   /// How far the source's clock is behind ours, at least, in µs.
@@ -50,8 +52,10 @@ struct InputState: Hashable, Sendable {
   static let learntLimitMin: Int64 = 5_000_000
   static let declaredLimitMin: Int64 = 1_000_000
   private static let intervalsMin: UInt32 = 8
+  private static let lagMax: Int64 = 1_000_000_000_000_000_000
 
-  /// µs after which a value is too old: three times its interval, at least 1 s when declared, 5 s when learnt; 0: it holds.
+  /// µs after which a value is too old: three times its interval, at least 1 s when declared, 5 s
+  /// when learnt; 0: it holds.
   var limit: Int64 {
     if declaredLimit > 0 { return declaredLimit }
     if holds || intervals < Self.intervalsMin { return 0 }
@@ -63,25 +67,23 @@ struct InputState: Hashable, Sendable {
     staleAt = limit > 0 && flags.contains(.hasValue) ? seen + limit : .max
   }
 
-  /// Takes a sample.
+  /// The elapsed time that a sample stands for; `nil`: it came late and changes nothing.
   ///
-  /// Order is by the source's time; the spacing of samples that arrive together is theirs as well, while a source whose clock is
-  /// always behind by the same is not. A source that only sends older times for longer than its limit has set its clock back.
-  /// - Returns: the elapsed time that it stands for; `nil`: it came late and changes nothing.
-  mutating func take(_ sample: Sample, at moment: RecordMoment, _ conversions: [Conversion]) -> Int64?
-  {
+  /// Order is by the source's time; the spacing of samples that arrive together is theirs as well,
+  /// while a source whose clock is
+  /// always behind by the same is not. A source that only sends older times for longer than its
+  /// limit has set its clock back.
+  mutating func place(_ sample: Sample, at moment: RecordMoment) -> Int64? {
     let now = moment.elapsedMicroseconds
+    if sample.isCurrentOnly { return flags.contains(.hasValue) ? nil : now }
     let source = sample.time.microseconds
-    let behind = moment.wall.microseconds(since: sample.time)
-    if sample.isCurrentOnly {
-      guard !flags.contains(.hasValue) else { return nil }
-      assign(sample, conversions)
-      time = now
-      return now
-    }
-    if time == .min || sourceTime == .min {
+    // Within bounds in which sums cannot overflow.
+    let behind = max(-Self.lagMax, min(Self.lagMax, moment.wall.microseconds(since: sample.time)))
+    // Of the same time with another value it is a correction: the last one counts.
+    let isRepeated = source == sourceTime && !isPulse && sample.bits == bits
+    if sourceTime == .min {
       lag = behind
-    } else if source < sourceTime || (source == sourceTime && !isPulse && !sample.quality.contains(.correction)) {
+    } else if source < sourceTime || isRepeated {
       let patience = max(Self.learntLimitMin, limit)
       let isSetBack = now - seen > patience && source > lateTime
       lateTime = source
@@ -89,14 +91,23 @@ struct InputState: Hashable, Sendable {
       lag = behind
     }
     lag = min(lag, behind)
-    learn(arrival: now)
-    sourceTime = source
-    lateTime = .min
-    time = max(time, now - (behind - lag))
-    seen = now
+    return max(time, now - (behind - lag))
+  }
+
+  /// Takes a sample that stands for `time`.
+  mutating func take(
+    _ sample: Sample, for time: Int64, at now: Int64, _ conversions: [Conversion]
+  ) {
+    self.time = time
+    if !sample.isCurrentOnly {
+      learn(arrival: now)
+      sourceTime = sample.time.microseconds
+      bits = sample.bits
+      lateTime = .min
+      seen = now
+    }
     assign(sample, conversions)
     refreshStaleness()
-    return time
   }
 
   /// The gateway was away until `now`: what did not come meanwhile is not missing yet.
@@ -134,7 +145,7 @@ struct InputState: Hashable, Sendable {
     case .bad: flags.insert(.bad)
     }
     if sample.quality.contains(.stale) { flags.insert(.gone) }
-    if number.isNaN {
+    if !number.isFinite {
       flags.insert(.bad)
     } else {
       value = number
@@ -150,6 +161,7 @@ struct InputState: Hashable, Sendable {
     out.byte(flags.rawValue)
     out.byte(quality.rawValue)
     for time in [seen, staleAt, time, sourceTime, lateTime, lag] { out.fixed(time) }
+    out.fixed(bits)
     out.double(interval)
     out.varint(UInt64(intervals))
   }
@@ -165,6 +177,7 @@ struct InputState: Hashable, Sendable {
     sourceTime = try reader.fixed(Int64.self)
     lateTime = try reader.fixed(Int64.self)
     lag = try reader.fixed(Int64.self)
+    bits = try reader.fixed(UInt64.self)
     interval = try reader.double()
     intervals = UInt32(clamping: try reader.varint())
   }

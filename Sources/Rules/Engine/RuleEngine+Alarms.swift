@@ -61,8 +61,9 @@ extension RuleEngine {
     if !alarmRecords[alarm].machine.isShelved { alarmRecords[alarm].shelvedUntil = .max }
     let to = alarmRecords[alarm].machine.state
     guard from != to || isAlwaysTold else { return nil }
-    if alarmRecords[alarm].machine.isActive, to.isAnnunciated, !from.isAnnunciated
-      || (to == .unacknowledged && from != .unacknowledged)
+    if alarmRecords[alarm].machine.isActive, to.isAnnunciated,
+      !from.isAnnunciated
+        || (to == .unacknowledged && from != .unacknowledged)
     {
       announce(index, moment, &output)
     }
@@ -155,6 +156,8 @@ extension RuleEngine {
 
   /// The figures of each console since the first record.
   public func consoleReports(at moment: RecordMoment) -> [ConsoleReport] {
-    consoles.map { $0.report(since: began ?? moment.elapsedMicroseconds, at: moment.elapsedMicroseconds) }
+    consoles.map {
+      $0.report(since: began ?? moment.elapsedMicroseconds, at: moment.elapsedMicroseconds)
+    }
   }
 }

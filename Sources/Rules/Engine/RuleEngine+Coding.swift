@@ -7,7 +7,8 @@ import Telemetry
 /// consoles: count varint, each AlarmConsole
 /// offline devices: count varint, indexes varint
 /// instances: count varint, each
-///   rule text · source text · hash u64 · state u8 · priority u8 · machine u16 · shelved until i64 · length varint · instance bytes
+///   rule text · source text · hash u64 · state u8 · priority u8 · machine u16 · shelved until i64
+/// · length varint · instance bytes
 /// ```
 /// Definitions are not in it: they come again from the catalog, before `restore`.
 extension RuleEngine {
@@ -55,9 +56,11 @@ extension RuleEngine {
     out.raw(body.bytes)
   }
 
-  /// Takes up saved state; call it after all definitions. Alarms of rules that changed or are gone end.
+  /// Takes up saved state; call it after all definitions. Alarms of rules that changed or are gone
+  /// end.
   ///
-  /// - Throws: `Truncated` when the bytes are damaged or of another version; then nothing has changed.
+  /// - Throws: `Truncated` when the bytes are damaged or of another version; then nothing has
+  ///   changed.
   public mutating func restore(
     from reader: inout ByteReader, at moment: RecordMoment, into output: inout RuleOutput
   ) throws(ByteReader.Truncated) {
@@ -68,7 +71,8 @@ extension RuleEngine {
     output.transitions += ended.transitions
   }
 
-  /// Puts other rules in force. State and alarms of a rule stay when its id and all that decides when it is active are the same.
+  /// Puts other rules in force. State and alarms of a rule stay when its id and all that decides
+  /// when it is active are the same.
   public mutating func replace(
     rules: RuleSet, zone: LocalOffset? = nil, at moment: RecordMoment,
     into output: inout RuleOutput

@@ -7,7 +7,8 @@ extension RuleEngine {
     if index < devices.count {
       let before = devices[index]
       devices[index] = device
-      if before.id != device.id || before.profile != device.profile || before.asset != device.asset {
+      if before.id != device.id || before.profile != device.profile || before.asset != device.asset
+      {
         needsRebuild = true
       }
       return
@@ -122,7 +123,8 @@ extension RuleEngine {
       let watch = rules.rules[index].watch
       guard watch != .signals,
         rules.rules[index].isCommunication
-          || matchers[index].matches(device: device.id, profile: device.profile, asset: device.asset)
+          || matchers[index].matches(
+            device: device.id, profile: device.profile, asset: device.asset)
       else { continue }
       if watch == .devices {
         if hasSignals(of: rules.rules[index], device) {

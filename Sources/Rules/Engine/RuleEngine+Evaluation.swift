@@ -30,14 +30,14 @@ extension RuleEngine {
       let until = openings[Int(instances[index].rule)].until
       deadline = min(deadline, now + max(1, until - wall))
     }
-    updateSuppression(index, rule, moment, &output)
+    if rule.hasSuppression { updateSuppression(index, rule, moment, &output) }
     step(index, rule, isOpen: isOpen, now, moment, &output)
-    finish(index, rule, deadline, now, moment, &output)
+    finish(index, rule, deadline, now, isTriggered: trigger != 0, moment, &output)
   }
 
   private mutating func finish(
-    _ index: Int, _ rule: CompiledRule, _ deadline: Int64, _ now: Int64, _ moment: RecordMoment,
-    _ output: inout RuleOutput
+    _ index: Int, _ rule: CompiledRule, _ deadline: Int64, _ now: Int64, isTriggered: Bool,
+    _ moment: RecordMoment, _ output: inout RuleOutput
   ) {
     var deadline = deadline
     let instance = instances[index]
@@ -56,7 +56,9 @@ extension RuleEngine {
     }
     instances[index].deadline = deadline == .max ? .max : max(deadline, now + 1)
     var soft = Int64.max
-    if rule.windowStep < .max { soft = now + rule.windowStep }
+    // Windows that know nothing learn nothing while nothing comes: no ticks for a silent device.
+    let isBlind = !isTriggered && instances[index].condition == .unknown && !rule.countsSamples
+    if rule.windowStep < .max, !isBlind { soft = now + rule.windowStep }
     if rule.hasFreeAge { soft = min(soft, now + 1_000_000) }
     instances[index].softDeadline = soft
   }
@@ -226,7 +228,8 @@ extension RuleEngine {
     pool.deadline = deadline
   }
 
-  /// The alarm holds its state while nobody knows its condition; operators are told when it matters.
+  /// The alarm holds its state while nobody knows its condition; operators are told when it
+  /// matters.
   private mutating func markInput(
     _ index: Int, isStale: Bool, _ moment: RecordMoment, _ output: inout RuleOutput
   ) {
@@ -234,7 +237,7 @@ extension RuleEngine {
     guard alarm >= 0, alarmRecords[alarm].isInputStale != isStale else { return }
     alarmRecords[alarm].isInputStale = isStale
     let state = alarmRecords[alarm].machine.state
-    guard state.isAnnunciated else { return }
+    guard state.isAnnunciated, alarmRecords[alarm].machine.isActive else { return }
     emit(index, from: state, to: state, isStale ? .inputLost : .inputBack, moment, &output)
   }
 
@@ -265,11 +268,20 @@ extension RuleEngine {
     let boundary =
       rules.rules[rule].schedules.map { $0.nextBoundary(afterLocalSeconds: local) }.min() ?? local
     let due = (boundary - offset) * 1_000_000
-    // Between now and then the clocks may change: then the boundary comes by so much earlier.
-    let laterOffset = Int64(zone(Timestamp(microseconds: due)))
-    let earlier = (boundary - laterOffset) * 1_000_000
-    opening.until = earlier > wall ? min(due, earlier) : due
+    opening.until = clockChange(from: wall, offset, to: due) ?? due
     openings[rule] = opening
     return opening.isOpen
+  }
+
+  /// The moment until `end` at which local time jumps; `nil`: it does not.
+  private func clockChange(from start: Int64, _ offset: Int64, to end: Int64) -> Int64? {
+    let differs = { (wall: Int64) in Int64(zone(Timestamp(microseconds: wall))) != offset }
+    guard end > start, differs(end) else { return nil }
+    var (same, other) = (start, end)
+    while other - same > 1 {
+      let middle = same + (other - same) / 2
+      if differs(middle) { other = middle } else { same = middle }
+    }
+    return other
   }
 }

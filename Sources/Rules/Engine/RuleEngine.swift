@@ -1,16 +1,23 @@
 import Telemetry
 
-/// Watches samples by compiled rules and keeps the alarms: a deterministic reducer without clock and I/O.
+/// Watches samples by compiled rules and keeps the alarms: a deterministic reducer without clock
+/// and I/O.
 ///
-/// For each record, in this order: definitions (`define`), what else happened (`wentStale`, `eventHappened`, `command`), samples
-/// (`observe`), then `advance(to:)`. When nothing comes, a tick at `nextDeadline()` carries timers on. The same records give the
-/// same output, however they are cut into calls, and after `restore` as if the engine had never stopped.
+/// For each record, in this order: definitions (`define`), what else happened (`wentStale`,
+/// `eventHappened`, `command`), samples
+/// (`observe`), then `advance(to:)`. When nothing comes, a tick at `nextDeadline()` carries timers
+/// on. The same records give the
+/// same output, however they are cut into calls, and after `restore` as if the engine had never
+/// stopped.
 ///
-/// Time is elapsed time throughout; only schedules ask the wall clock. A sample stands for the moment of its source, brought onto
-/// our clock, so that a minute of values that arrives at once is judged second by second; one that is older than the newest of
+/// Time is elapsed time throughout; only schedules ask the wall clock. A sample stands for the
+/// moment of its source, brought onto
+/// our clock, so that a minute of values that arrives at once is judged second by second; one that
+/// is older than the newest of
 /// its series changes nothing. Absence is judged by arrival.
 ///
-/// Cost: a series without rules one array lookup; one with rules a pass over the instructions of each, without allocation,
+/// Cost: a series without rules one array lookup; one with rules a pass over the instructions of
+/// each, without allocation,
 /// dictionary or text. Texts are made only for transitions and effects.
 public struct RuleEngine: Sendable {
   public internal(set) var rules: RuleSet
@@ -59,7 +66,7 @@ public struct RuleEngine: Sendable {
   var transitions: UInt64 = 0
   /// Elapsed time of the first record: figures count from there.
   var began: Int64?
-  var heap: [Int32] = []
+  var heap: [HeapEntry] = []
   /// Samples that came later than a newer one of their series.
   public internal(set) var lateSamples: UInt64 = 0
   /// Signals that rules cannot use, by instance in order of discovery; at most 1,000.
@@ -124,10 +131,14 @@ public struct RuleEngine: Sendable {
     _ output: inout RuleOutput
   ) {
     let place = Int(instances[index].firstInput) + input
-    guard let time = pool.inputs[place].take(sample, at: moment, pool.conversions) else {
+    guard let time = pool.inputs[place].place(sample, at: moment) else {
       lateSamples += 1
       return
     }
+    // What ran out before this sample did so with the values from before it.
+    if instances[index].deadline < time { catchUp(index, to: time, moment, &output) }
+    pool.inputs[place].take(
+      sample, for: time, at: moment.elapsedMicroseconds, pool.conversions)
     let isPulse = pool.inputs[place].isPulse
     trigger(index, UInt64(1) << UInt64(input), isPulse, time, moment, &output)
   }
@@ -136,7 +147,6 @@ public struct RuleEngine: Sendable {
     _ index: Int, _ mask: UInt64, _ isPulse: Bool, _ time: Int64, _ moment: RecordMoment,
     _ output: inout RuleOutput
   ) {
-    if instances[index].deadline < time { catchUp(index, to: time, moment, &output) }
     evaluate(index, at: time, mask, moment, &output)
     if isPulse || compiled[Int(instances[index].rule)].hasPulses {
       evaluate(index, at: time, 0, moment, &output)
@@ -144,7 +154,8 @@ public struct RuleEngine: Sendable {
     schedule(index)
   }
 
-  /// An event with a name that rules wait for; it must be of a device that the rule watches, or of none.
+  /// An event with a name that rules wait for; it must be of a device that the rule watches, or of
+  /// none.
   public mutating func eventHappened(
     _ event: Event, at moment: RecordMoment, into output: inout RuleOutput
   ) {
@@ -154,6 +165,7 @@ public struct RuleEngine: Sendable {
       let index = Int(place.instance)
       let device = instances[index].device
       if let id = event.device, device >= 0, devices[Int(device)].id != id { continue }
+      catchUp(index, to: moment.elapsedMicroseconds, moment, &output)
       trigger(
         index, UInt64(1) << UInt64(place.input), true, moment.elapsedMicroseconds, moment, &output)
     }
@@ -181,8 +193,8 @@ public struct RuleEngine: Sendable {
       while binding >= 0 {
         let place = bindings[Int(binding)]
         let instance = Int(place.instance)
-        pool.inputs[Int(instances[instance].firstInput + place.input)].flags.insert(.gone)
         catchUp(instance, to: now, moment, &output)
+        pool.inputs[Int(instances[instance].firstInput + place.input)].flags.insert(.gone)
         evaluate(instance, at: now, 0, moment, &output)
         schedule(instance)
         binding = place.next
@@ -233,8 +245,8 @@ public struct RuleEngine: Sendable {
   public mutating func advance(to moment: RecordMoment, into output: inout RuleOutput) {
     begin(moment, &output)
     let now = moment.elapsedMicroseconds
-    while let top = settledTop(), instances[Int(top)].heapTime <= now {
-      let index = Int(top)
+    while let top = settledTop(), top.time <= now {
+      let index = Int(top.instance)
       let due = instances[index].deadline
       evaluate(index, at: due <= now ? due : now, 0, moment, &output)
       schedule(index)
@@ -252,7 +264,7 @@ public struct RuleEngine: Sendable {
   /// Write a tick record then and call `advance`. It may come earlier than needed, never later.
   public mutating func nextDeadline() -> Int64? {
     if needsRebuild { return began }
-    let timers = settledTop().map { instances[Int($0)].heapTime }
+    let timers = settledTop()?.time
     let floods = consoles.compactMap(\.deadline).min()
     switch (timers, floods) {
     case (let timer?, let flood?): return min(timer, flood)

@@ -1,7 +1,11 @@
 import Telemetry
 
 /// True, false, or nobody knows.
-enum Verdict: UInt8, Sendable, Hashable { case no = 0, yes = 1, unknown = 2 }
+enum Verdict: UInt8, Sendable, Hashable {
+  case no = 0
+  case yes = 1
+  case unknown = 2
+}
 
 /// One rule at one device or asset: numbers only, so that a pass over many touches no reference.
 struct RuleInstance: Hashable, Sendable {
@@ -40,9 +44,8 @@ struct RuleInstance: Hashable, Sendable {
   var deadline = Int64.max
   /// When windows are to be looked at again.
   var softDeadline = Int64.max
-  /// Where it stands in the heap of deadlines, and by which time; −1: not in it.
+  /// Where it stands in the heap of deadlines; −1: not in it.
   var heapPlace: Int32 = -1
-  var heapTime = Int64.max
 
   init(
     rule: Int32, device: Int32, firstInput: Int32, firstMemory: Int32, firstWindow: Int32,
@@ -109,7 +112,11 @@ struct CompiledRule: Sendable {
   var watchesAbsence: Bool
   var hasFreeAge: Bool
   var hasSchedule: Bool
+  /// Something may silence it.
+  var hasSuppression: Bool
   var isAsset: Bool
+  /// A window over the number of samples becomes known by time alone.
+  var countsSamples: Bool
   /// µs between looks at windows when no sample comes.
   var windowStep: Int64
 
@@ -131,7 +138,10 @@ struct CompiledRule: Sendable {
     watchesAbsence = program.watchesAbsence
     hasFreeAge = program.hasFreeAge
     hasSchedule = !rule.schedules.isEmpty
+    hasSuppression =
+      program.suppress >= 0 || program.watchesAbsence || !rule.suppressedBy.isEmpty
     isAsset = rule.watch == .assets
+    countsSamples = program.windows.contains { $0.function == .count }
     let spans = program.windows.map(\.microseconds).filter { $0 > 0 }
     windowStep = spans.min().map { max(1_000_000, $0 / Int64(WindowSpec.bucketsMax)) } ?? .max
   }

@@ -43,7 +43,7 @@ public struct AlarmView: Hashable, Sendable {
   public var shelvedUntil: Int64?
   public var isInputStale: Bool
   public var isUncertain: Bool
-  /// The last three activations lay within a minute of each other, and of now.
+  /// Its condition has held for more than 24 h.
   public var isStanding: Bool
   public var value: Double?
   public var unit: String

@@ -39,7 +39,8 @@ struct RulePool: Sendable {
   /// Earliest time at which an instruction of the last pass gives another answer by itself.
   var deadline = Int64.max
 
-  /// Computes all registers of an instance at `now`; `trigger` has the bits of inputs that just brought something.
+  /// Computes all registers of an instance at `now`; `trigger` has the bits of inputs that just
+  /// brought something.
   mutating func run(
     _ rule: CompiledRule, _ instance: RuleInstance, at now: Int64, trigger: UInt64
   ) {
@@ -193,7 +194,8 @@ struct RulePool: Sendable {
     return Cell(isOver(since: memories[memory].time, step.x, now), a.flags)
   }
 
-  /// True from the moment `b` becomes true, when `a` was true before, at most `x` earlier; until `b` is false.
+  /// True from the moment `b` becomes true, when `a` was true before, at most `x` earlier; until
+  /// `b` is false.
   private mutating func sequence(_ step: Instruction, _ memory: Int, _ now: Int64) -> Cell {
     let (a, b) = (cells[Int(step.a)], cells[Int(step.b)])
     var state = memories[memory]
@@ -233,12 +235,13 @@ struct RulePool: Sendable {
       } else {
         windows[index].lose()
       }
-    } else if !a.isKnown {
+    } else if !a.isKnown || !a.value.isFinite {
       if isTriggered { windows[index].observeUnknown(at: now) } else { windows[index].lose() }
     } else if isTriggered, a.flags & Cell.absent == 0 {
       windows[index].observe(a.value, at: now)
     }
-    guard let result = windows[index].result(at: now, coverage: rule.coverage) else {
+    guard let result = windows[index].result(at: now, coverage: rule.coverage), result.isFinite
+    else {
       return Cell(0, Cell.unknown)
     }
     return Cell(result, a.flags & Cell.uncertain)

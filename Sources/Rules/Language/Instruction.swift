@@ -4,7 +4,8 @@ typealias Unit = Telemetry.Unit
 
 /// One step of a compiled rule; its result is the register of the same number.
 ///
-/// A rule is a list of these in an order in which operands come first; one pass evaluates all of it.
+/// A rule is a list of these in an order in which operands come first; one pass evaluates all of
+/// it.
 struct Instruction: Hashable, Sendable {
   enum Operation: UInt8, Sendable {
     case constant, load, previous, changed, missing, age, event

@@ -17,10 +17,12 @@ extension ProgramBuilder {
       return try aggregate(name, arguments[0], 0, arguments[1], range)
     case "p50", "p95":
       try expect(2, arguments, name, "signal, window", range)
-      return try aggregate("percentile", arguments[0], name == "p50" ? 0.5 : 0.95, arguments[1], range)
+      return try aggregate(
+        "percentile", arguments[0], name == "p50" ? 0.5 : 0.95, arguments[1], range)
     case "percentile":
       try expect(3, arguments, name, "signal, percent, window", range)
-      guard case .number(let percent, let unit) = arguments[1].form, unit == nil || unit?.code == "%",
+      guard case .number(let percent, let unit) = arguments[1].form,
+        unit == nil || unit?.code == "%",
         (0...100).contains(percent)
       else {
         throw ExpressionError(
@@ -81,7 +83,9 @@ extension ProgramBuilder {
     } else {
       spec.microseconds = try windowSpan(window)
     }
-    if let input = operand.input, case .known(let metric) = facts.answer(program.inputs[input].reference) {
+    if let input = operand.input,
+      case .known(let metric) = facts.answer(program.inputs[input].reference)
+    {
       spec.rollover = metric.rollover ?? 0
     }
     let register = try emitWindow(spec, operand)

@@ -3,7 +3,8 @@ import Telemetry
 
 /// Gives an expression its meaning: checks types and units and writes the instructions.
 ///
-/// The same part written twice is computed once. The first mistake of an expression ends its building.
+/// The same part written twice is computed once. The first mistake of an expression ends its
+/// building.
 struct ProgramBuilder {
   var program = Program()
   /// Warnings with their place in the expression that is being built.
@@ -234,9 +235,10 @@ struct ProgramBuilder {
     var any: Operand?
     for member in members {
       let equal = try binary(.equal, subject, try build(member), range)
-      any = try any.map { (before) throws(ExpressionError) in
-        try logic(.or, before, equal, range)
-      } ?? equal
+      any =
+        try any.map { (before) throws(ExpressionError) in
+          try logic(.or, before, equal, range)
+        } ?? equal
     }
     guard var result = any else {
       throw ExpressionError(offset: range.lowerBound, message: "the list is empty")

@@ -58,7 +58,8 @@ struct ScopeFacts {
     guard let device = configuration.device(id) else {
       if profiles.contains(where: { $0.metric(id) != nil }) {
         return .wrong(
-          "`\(id)/\(metric)` means metric `\(metric)` of device `\(id)`; to divide, put blanks around `/`")
+          "`\(id)/\(metric)` means metric `\(metric)` of device `\(id)`; to divide, put blanks around `/`"
+        )
       }
       let ids = configuration.devices.map(\.id)
       guard !ids.isEmpty else { return .open }

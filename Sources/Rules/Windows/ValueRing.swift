@@ -1,6 +1,7 @@
 /// The values of a percentile over time, the oldest first, and the same in order of size.
 ///
-/// Of more than 1,024 values in the window every second is dropped, and from then on every second one passed by; doubled as
+/// Of more than 1,024 values in the window every second is dropped, and from then on every second
+/// one passed by; doubled as
 /// often as needed, and taken back when fewer than 256 are left.
 struct ValueRing: Hashable, Sendable {
   private(set) var values: [Double] = []

@@ -2,8 +2,10 @@ import Telemetry
 
 /// The state of one window of one instance: bounded, whatever the rate of samples.
 ///
-/// A window in time is cut into 60 parts; it covers the current part and the 59 before it, so its far end lies between 59/60 of the
-/// length and the length back. Sums within it are exact. A percentile in time is exact for up to 1,024 values; beyond that every
+/// A window in time is cut into 60 parts; it covers the current part and the 59 before it, so its
+/// far end lies between 59/60 of the
+/// length and the length back. Sums within it are exact. A percentile in time is exact for up to
+/// 1,024 values; beyond that every
 /// second, fourth, … value is kept, at least 512 of them. A window in samples keeps them all.
 struct Window: Hashable, Sendable {
   let function: WindowFunction
@@ -15,7 +17,8 @@ struct Window: Hashable, Sendable {
   /// Differences below zero are a reset or roll-over.
   var isCounter = false
 
-  /// Parts of a window in time, `bucketWidth` numbers each; or times and values of samples, alternating.
+  /// Parts of a window in time, `bucketWidth` numbers each; or times and values of samples,
+  /// alternating.
   var numbers: [Double]
   /// The current part, counted from the zero of time; for samples the next place.
   var head: Int64 = 0
@@ -149,7 +152,8 @@ struct Window: Hashable, Sendable {
     var part = closed
     part.add(WindowPart(numbers, at: place(head)), function)
     let covered =
-      function == .count ? Double(now - Swift.max(began, now - Int64(length * 1e6))) / 1e6 : part.covered
+      function == .count
+      ? Double(now - Swift.max(began, now - Int64(length * 1e6))) / 1e6 : part.covered
     guard covered >= coverage * length * 59 / 60 else { return nil }
     if function == .percentile {
       values.forget(before: (head - Int64(WindowSpec.bucketsMax) + 1) * bucketMicroseconds)

@@ -121,7 +121,7 @@ let package = Package(
     .testTarget(
       name: "WebTests",
       dependencies: [
-        "Web", "Gateway", "Devices", "Storage", "TestSupport", "Telemetry", "CZlib", "CZstd",
+        "Web", "Gateway", "Devices", "Rules", "Storage", "TestSupport", "Telemetry", "CZlib", "CZstd",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),

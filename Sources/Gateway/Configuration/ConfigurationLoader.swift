@@ -65,10 +65,8 @@ public struct ConfigurationLoader: Sendable {
     guard !log.hasErrors, let rules, var devices else { return (nil, log.sorted) }
     // Two gateways on one broker must not ask a node for its birth at the same moment.
     devices.settings.sparkplug.seed = Hash64.hash(gateway.gatewayID)
-    files.append(EffectiveSettings(gateway).file)
     let loaded = LoadedConfiguration(
-      gateway: gateway, devices: devices, rules: rules, files: files.sorted { $0.name < $1.name },
-      warnings: log.sorted)
+      gateway: gateway, devices: devices, rules: rules, files: files, warnings: log.sorted)
     return (loaded, log.sorted)
   }
 

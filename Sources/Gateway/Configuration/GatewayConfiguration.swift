@@ -107,7 +107,8 @@ public struct LoadedConfiguration: Sendable {
   public var gateway: GatewayConfiguration
   public var devices: DeviceConfiguration
   public var rules: RuleSet
-  /// Sorted by name; what the journal records.
+  /// What the journal records, sorted by name: the files that were read, and the settings of the environment
+  /// that stages depend on.
   public var files: [ConfigurationFile]
   public var warnings: [Diagnostic]
 
@@ -118,7 +119,12 @@ public struct LoadedConfiguration: Sendable {
     self.gateway = gateway
     self.devices = devices
     self.rules = rules
-    self.files = files
+    self.files = (files + [EffectiveSettings(gateway).file]).sorted { $0.name < $1.name }
     self.warnings = warnings
+  }
+
+  /// The files that were read from disk.
+  public var readFiles: [ConfigurationFile] {
+    files.filter { $0.name != EffectiveSettings.fileName }
   }
 }

@@ -14,7 +14,8 @@ extension RouteTable {
           // What people did is personal data.
           isDerivedOnly: !call.caller.scopes.contains(.people))
       },
-      Route(.get, "/api/v1/anomalies", scope: .read, parameters: ["device"], handler: listAnomalies),
+      Route(
+        .get, "/api/v1/anomalies", scope: .read, parameters: ["device"], handler: listAnomalies),
       Route(
         .get, "/api/v1/anomalies/journal", scope: .read,
         parameters: ["device", "from", "to"] + Paging.parameters

@@ -43,6 +43,7 @@ let package = Package(
       name: "Gateway",
       dependencies: [
         "CLinux", "Telemetry", "Payloads", "Devices", "Storage", "MQTT",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),

@@ -29,7 +29,7 @@ public final class Store {
   /// Highest record whose rows are in SQLite.
   private(set) var rowPosition: UInt64
   /// Rows wait that must not wait long: something leaves the box because of them.
-  var hasUrgentRows = false
+  public internal(set) var hasUrgentRows = false
   /// Numbers through this one were used by a database that was damaged.
   private(set) var sequenceFloor: UInt64 = 0
   /// Highest record applied to memory.

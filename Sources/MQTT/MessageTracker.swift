@@ -10,7 +10,8 @@ public enum MessageFate: Sendable, Hashable {
   case lost
 
   init(failure code: Int32) {
-    let hopeless = [MOSQ_ERR_INVAL, MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_MALFORMED_UTF8]
+    let hopeless =
+      [MOSQ_ERR_INVAL, MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_MALFORMED_UTF8]
       + [MOSQ_ERR_OVERSIZE_PACKET, MOSQ_ERR_QOS_NOT_SUPPORTED, MOSQ_ERR_RETAIN_NOT_SUPPORTED]
     self =
       hopeless.contains { $0.rawValueAsInt32 == code } ? .refused(Client.text(code)) : .lost

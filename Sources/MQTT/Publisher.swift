@@ -55,7 +55,8 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
       let publisher = Publisher.from(context)
       publisher.waiting.withLock { $0 -= 1 }
       publisher.tracker.acknowledged(
-        mid, reason < 128 ? .acknowledged : .refused(String(cString: mosquitto_reason_string(reason)))
+        mid,
+        reason < 128 ? .acknowledged : .refused(String(cString: mosquitto_reason_string(reason)))
       )
     }
     mosquitto_message_callback_set(client.handle) { _, context, message in

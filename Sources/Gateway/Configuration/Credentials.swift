@@ -23,7 +23,8 @@ struct Credentials: Sendable, Hashable {
     guard let path = path(for: Self.prefix + name),
       let bytes = FileManager.default.contents(atPath: path)
     else { return nil }
-    let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(
+      in: .whitespacesAndNewlines)
     return text.isEmpty ? nil : text
   }
 

@@ -175,7 +175,8 @@ struct DeliverySchedule: Sendable {
       delivery.attempts += 1
       waiting.insert(delivery)
       failingSince = failingSince ?? now.wall
-      let seconds = max(nextBackoffSeconds(), Double(min(retryAfter ?? 0, Self.retryAfterSecondsMax)))
+      let seconds = max(
+        nextBackoffSeconds(), Double(min(retryAfter ?? 0, Self.retryAfterSecondsMax)))
       notBefore = now.monotonicMicroseconds + Int64(seconds * 1e6)
       return giveUpOld(reason, at: now)
     }

@@ -178,7 +178,8 @@ struct EmailEffect: Sendable, Hashable {
   static func isAddress(_ text: String) -> Bool {
     let parts = text.split(separator: "@", omittingEmptySubsequences: false)
     return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty && text.utf8.count <= 254
-      && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } && !text.contains { "<>()[],;:\\\"".contains($0) }
+      && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+      && !text.contains { "<>()[],;:\\\"".contains($0) }
   }
 }
 

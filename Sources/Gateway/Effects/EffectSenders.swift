@@ -36,7 +36,8 @@ struct EffectSenders: Sendable {
       guard let mail else { return whenDone(.refused("there is no `smtp` in millwright.yaml")) }
       mail.send(email, id: delivery.id, now: now.wall, whenDone: whenDone)
     case .log(let log)?:
-      logger.log(level: log.level.loggerLevel, "\(log.text)", metadata: ["event": "\(delivery.eventID)"])
+      logger.log(
+        level: log.level.loggerLevel, "\(log.text)", metadata: ["event": "\(delivery.eventID)"])
       whenDone(.delivered())
     }
   }

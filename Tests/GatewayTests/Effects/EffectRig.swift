@@ -141,7 +141,8 @@ final class MailServer: Sendable {
       if let told { return told }
       switch line.prefix(4) {
       case "EHLO": return "250-test\r\n250-8BITMIME\r\n250 AUTH PLAIN"
-      case "AUTH": return "235 welcome"
+      case "AUTH": return "334 "
+      case "AGVk": return "235 welcome"
       case "DATA": return "354 go on"
       case "QUIT": return "221 bye"
       default: return "250 ok"

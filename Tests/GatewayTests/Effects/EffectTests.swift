@@ -86,7 +86,10 @@ struct EffectTests {
         #"{"kind":"mqtt","topic":"a","payload":"","expires":"soon"}"#,
         "`expires` is a time such as 2026-05-01T12:00:00Z"
       ),
-      (#"{"kind":"webhook","url":"ftp://h/"}"#, "`url` begins with https:// or http:// and has a host"),
+      (
+        #"{"kind":"webhook","url":"ftp://h/"}"#,
+        "`url` begins with https:// or http:// and has a host"
+      ),
       (
         #"{"kind":"webhook","url":"https://me:secret@h/"}"#,
         "`url` holds no user name and no password; name a credential instead"

@@ -87,7 +87,7 @@ struct MailTests {
 
   @Test("A wrong password is no reason to give a mail up")
   func login() async throws {
-    let server = try MailServer([(command: "AUTH", answer: "535 who are you")])
+    let server = try MailServer([(command: "AGVk", answer: "535 who are you")])
     let clock = SkippingClock()
     let rig = try rig(server, clock: clock) {
       $0.username = "edge"
@@ -138,7 +138,9 @@ struct MailTests {
       while let first = rest.first {
         let isCode = first == "="
         part.append(
-          isCode ? UInt8(rest.dropFirst().prefix(2), radix: 16)! : first == "_" ? 0x20 : first.asciiValue!)
+          isCode
+            ? UInt8(rest.dropFirst().prefix(2), radix: 16)!
+            : first == "_" ? 0x20 : first.asciiValue!)
         rest = rest.dropFirst(isCode ? 3 : 1)
       }
       #expect(String(validating: part, as: UTF8.self) != nil)
@@ -166,7 +168,9 @@ struct MailTests {
   @Test("A message id comes from the delivery, whatever the gateway is called")
   func messageIDs() {
     #expect(
-      MailMessage.messageID(delivery: "mw:12.0#1", gateway: "edge 7/ß") == "mw.12.0.1@edge.7.millwright")
-    #expect(MailMessage.messageID(delivery: "mw:1.0#0", gateway: "ß") == "mw.1.0.0@gateway.millwright")
+      MailMessage.messageID(delivery: "mw:12.0#1", gateway: "edge 7/ß")
+        == "mw.12.0.1@edge.7.millwright")
+    #expect(
+      MailMessage.messageID(delivery: "mw:1.0#0", gateway: "ß") == "mw.1.0.0@gateway.millwright")
   }
 }

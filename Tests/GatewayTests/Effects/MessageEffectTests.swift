@@ -20,7 +20,7 @@ struct MessageEffectTests {
   func order() async throws {
     let rig = try rig()
     try rig.gateway.startPublishing()
-    let ear = try BrokerEar(rig.broker!, ["millwright/test/note"])
+    let ear = try BrokerEar(rig.broker!, ["millwright/test/note", "ear/mark"])
     #expect(await ear.catchUp())
     for number in 0..<200 {
       try await rig.request(message("note", "\(number)"), message("note", "\(number)b"))
@@ -33,7 +33,9 @@ struct MessageEffectTests {
     await rig.stop()
   }
 
-  @Test("While the broker is away messages wait; then they arrive once, in order, states as they are now")
+  @Test(
+    "While the broker is away messages wait; then they arrive once, in order, states as they are now"
+  )
   func outage() async throws {
     let rig = try rig()
     try rig.gateway.startPublishing()
@@ -51,7 +53,7 @@ struct MessageEffectTests {
     #expect(await eventually { rig.figures("mqtt").waiting == 63 })
     #expect(rig.figures("mqtt").oldestWaiting != nil)
     try rig.broker?.start()
-    let ear = try BrokerEar(rig.broker!, ["millwright/test/#", "plant/#"])
+    let ear = try BrokerEar(rig.broker!, ["millwright/test/#", "plant/#", "ear/mark"])
     #expect(await eventually { rig.figures("mqtt").waiting == 0 })
     #expect(await ear.catchUp())
     // Retained ones may have come before the ear did; notes may not be there to be heard then.
@@ -60,20 +62,24 @@ struct MessageEffectTests {
     #expect(figures.superseded == 39)
     #expect(figures.expired == 1)
     #expect(ear.heard(on: "millwright/test/alarm/a").map(\.payload) == ["19"])
-    let later = try BrokerEar(rig.broker!, ["millwright/test/#"], id: "later")
+    let later = try BrokerEar(rig.broker!, ["millwright/test/#", "ear/mark"], id: "later")
     #expect(await later.catchUp())
     #expect(later.heard(on: "millwright/test/alarm/a").map(\.payload) == ["19"])
     #expect(later.heard(on: "millwright/test/gone").isEmpty)
     await rig.stop()
   }
 
-  @Test("What waited over an outage and a restart of the gateway reaches a listener once and in order")
+  @Test(
+    "What waited over an outage and a restart of the gateway reaches a listener once and in order")
   func outageAndRestart() async throws {
     let rig = try rig()
     // A listener with a session: the broker keeps for it what comes before it is back.
     let session = try ChildProcess(
       try TestBroker.find("mosquitto_sub"),
-      ["-p", "\(rig.broker!.port)", "-i", "keeper", "-c", "-q", "1", "-t", "millwright/test/note", "-E"])
+      [
+        "-p", "\(rig.broker!.port)", "-i", "keeper", "-c", "-q", "1", "-t", "millwright/test/note",
+        "-E",
+      ])
     session.wait()
     try rig.gateway.startPublishing()
     #expect(await eventually { rig.gateway.isPublisherConnected })
@@ -121,7 +127,7 @@ struct MessageEffectTests {
     try rig.gateway.startPublishing()
     try await rig.request(message("note", "x"))
     #expect(await eventually { rig.figures("mqtt").refused == 1 })
-    #expect(try await rig.undelivered() .first?.contains("there is no `mqtt`") == true)
+    #expect(try await rig.undelivered().first?.contains("there is no `mqtt`") == true)
     await rig.stop()
   }
 }

@@ -57,7 +57,8 @@ struct OutboxTests {
       outbox.cursors["effects.since.webhook:a"] == Self.now.wall.microseconds)
   }
 
-  @Test("A restart sends again what stands behind the cursors, under the same ids, and nothing else")
+  @Test(
+    "A restart sends again what stands behind the cursors, under the same ids, and nothing else")
   func restart() {
     let cursors: [String: Int64] = ["effects": 5, "effects.mqtt": 7]
     var outbox = outbox(cursors)
@@ -153,7 +154,9 @@ struct OutboxTests {
     #expect(sent(&outbox, .mqtt) == ["mw:5.0#1"])
     let lane = EffectLane.unreadable
     for row in [5, 6] as [Int64] {
-      guard case .send(let delivery) = outbox.next(in: lane, at: Self.now) else { return #expect(Bool(false)) }
+      guard case .send(let delivery) = outbox.next(in: lane, at: Self.now) else {
+        return #expect(Bool(false))
+      }
       _ = outbox.finished(
         lane, .init(row: row, place: 0), .refused(delivery.problem), at: Self.now)
     }
@@ -165,5 +168,7 @@ struct OutboxTests {
 }
 
 extension DeliverySchedule.Step {
-  fileprivate var delivery: EffectDelivery? { if case .send(let delivery) = self { delivery } else { nil } }
+  fileprivate var delivery: EffectDelivery? {
+    if case .send(let delivery) = self { delivery } else { nil }
+  }
 }

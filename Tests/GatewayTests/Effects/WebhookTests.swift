@@ -107,7 +107,8 @@ struct WebhookTests {
     #expect(await eventually { down.taken.count >= 1 })
     clock.skip(seconds: 3_601)
     #expect(await eventually { rig.figures(down.lane).givenUp == 2 })
-    #expect(try await rig.undelivered().first?.contains("waited too long; at last: HTTP 500") == true)
+    #expect(
+      try await rig.undelivered().first?.contains("waited too long; at last: HTTP 500") == true)
     await rig.stop()
   }
 
@@ -134,10 +135,11 @@ struct WebhookTests {
     try await rig.request(server.effect("b"))
     #expect(await eventually { rig.figures(server.lane).delivered == 2 })
     await rig.gateway.flush()
-    #expect(await eventually {
-      await rig.gateway.flush()
-      return (try? rig.cursors()["effects"]).map { $0 > 0 } ?? false
-    })
+    #expect(
+      await eventually {
+        await rig.gateway.flush()
+        return (try? rig.cursors()["effects"]).map { $0 > 0 } ?? false
+      })
     let before = try rig.cursors()
     try await rig.request(server.effect("c"))
     #expect(await eventually { rig.figures(server.lane).delivered == 3 })

@@ -1,4 +1,5 @@
 import CMosquitto
+import Foundation
 import Synchronization
 
 /// The second client, for what we publish: status, state and the messages of effects.
@@ -19,6 +20,7 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
   private let tracker = MessageTracker()
   private let connected = Mutex(false)
   private let waiting = Mutex(0)
+  private let connector = FirstConnection()
   private let online: (topic: String, payload: String)?
   private let onEvent: (@Sendable (Event) -> Void)?
 
@@ -77,10 +79,14 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
   public func start() throws {
     let settings = client.settings
     mosquitto_reconnect_delay_set(client.handle, 1, 30, true)
-    // An unreachable broker is no error here: the thread goes on trying.
-    _ = mosquitto_connect_async(
-      client.handle, settings.host, settings.port, settings.keepAliveSeconds)
-    try client.check(mosquitto_loop_start(client.handle), "publisher thread")
+    // libmosquitto's thread connects again and again, but only once there was a socket: a broker that refuses
+    // the first connection would never see another.
+    connector.start { [self] in
+      let code = mosquitto_connect_async(
+        client.handle, settings.host, settings.port, settings.keepAliveSeconds)
+      return code == MOSQ_ERR_SUCCESS.rawValueAsInt32
+        && mosquitto_loop_start(client.handle) == MOSQ_ERR_SUCCESS.rawValueAsInt32
+    }
   }
 
   /// Queues a message; at QoS 1 libmosquitto keeps it until the broker has acknowledged it.
@@ -120,6 +126,7 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
     if let lastWords, isConnected {
       _ = publish(topic: lastWords.topic, payload: Array(lastWords.payload.utf8), isRetained: true)
     }
+    guard connector.stop() else { return }
     mosquitto_disconnect(client.handle)
     mosquitto_loop_stop(client.handle, false)
   }

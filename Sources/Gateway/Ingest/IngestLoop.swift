@@ -125,6 +125,7 @@ final class IngestLoop {
     let present = monotonicNow()
     if !batch.isEmpty { microseconds = min(microseconds, commitDueAt - present) }
     if let retry = storageRetryAt { microseconds = min(microseconds, retry - present) }
+    if let due = store.urgentFlushDue { microseconds = min(microseconds, due - present) }
     if storageRetryAt == nil, let deadline = resolver.nextDeadline {
       microseconds = min(microseconds, deadline - present)
     }

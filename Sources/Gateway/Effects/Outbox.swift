@@ -85,7 +85,8 @@ struct Outbox: Sendable {
     guard lanes[name]?.skippedFrom != nil else { return }
     for row in rows where row.id <= scanned {
       for var delivery in read(row, at: now) where lane(of: &delivery) == name {
-        guard delivery.key > lanes[name]!.lastOffered else { continue }  // Made above at the latest.
+        // The lane was there before: every `!` of it holds.
+        guard delivery.key > lanes[name]!.lastOffered else { continue }
         delivery.born = born(delivery, in: lanes[name]!, at: now)
         guard lanes[name]!.schedule.offer(delivery) else {
           lanes[name]!.skippedFrom = row.id

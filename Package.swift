@@ -50,6 +50,7 @@ let package = Package(
       name: "Gateway",
       dependencies: [
         "CLinux", "Telemetry", "Payloads", "Devices", "Rules", "Operations", "Storage", "MQTT",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),

@@ -26,6 +26,7 @@ public final class Gateway: Service {
   private let lock: DataLock
   private let finished = AsyncStream<Void>.makeStream()
   private let jobs: JobRunner
+  private let effects: EffectRunner
   private let clock: ClockSource
 
   /// Opens the store, replays the journal, and starts the ingest thread.
@@ -53,21 +54,28 @@ public final class Gateway: Service {
     jobs = JobRunner(
       reader: reader, mailbox: mailbox, settings: configuration.store, devices: loaded.devices,
       clock: clock, logger: logger)
+    let signals = EffectSignals()
     publications = try Publications(
-      configuration, figures: published, reader: reader, clock: clock, logger: logger)
+      configuration, figures: published, reader: reader, clock: clock, logger: logger,
+      connectionChanged: signals.brokerChanged)
+    effects = EffectRunner(
+      configuration, reader: reader, mailbox: mailbox,
+      senders: EffectSenders(configuration, publisher: publications?.publisher, logger: logger),
+      signals: signals, clock: clock, logger: logger)
     start(recovery, clock: clock)
   }
 
   private func start(_ recovery: Recovery, clock: ClockSource) {
     var settings = IngestSettings(configuration, startItems: recovery.startItems)
     settings.own.add(publications?.ownTopics ?? [])
+    effects.noteEchoes(in: settings.own.echoes)
     let published = published
     published.put(recovery.state.figures)
     let parts = IngestThreadParts(
       settings: settings, store: recovery.store, resolver: recovery.resolver,
       recovered: recovery.state, stages: recovery.stages, mailbox: mailbox, published: published,
-      clockSource: clock,
-      live: live, logger: logger, publisher: publications?.publisher)
+      clockSource: clock, live: live, logger: logger, publisher: publications?.publisher,
+      effects: effects.signals)
     let continuation = finished.continuation
     let thread = Thread {
       parts.makeLoop().run()
@@ -92,13 +100,17 @@ public final class Gateway: Service {
   }
 
   /// The connections beside telemetry; until then they are prepared and nothing is published.
-  func startPublishing() throws { try publications?.start() }
+  func startPublishing() throws {
+    try publications?.start()
+    effects.start()
+  }
 
   /// Stops without a service group: for tests and short-lived commands.
   public func stop() async {
     await withCheckedContinuation { continuation in
       // Waits for threads of ours; not a wait for a thread of the pool.
-      DispatchQueue.global().async { [jobs, publications] in
+      DispatchQueue.global().async { [jobs, publications, effects] in
+        effects.stop()
         // Nodes are told that we go while what they still send is stored.
         publications?.stop()
         jobs.stop()
@@ -156,6 +168,9 @@ public final class Gateway: Service {
     return state
   }
 
+  /// What has left the box because of derived events, and what waits to.
+  public var effectFigures: EffectFigures { effects.figures }
+
   public var isPublisherConnected: Bool { publications?.publisher.isConnected ?? false }
 
   /// Reads the configuration files again and puts devices and routes in force.
@@ -192,6 +207,7 @@ private struct IngestThreadParts: @unchecked Sendable {  // Handed over once, to
   let live: LiveHub
   let logger: Logger
   let publisher: Publisher?
+  let effects: EffectSignals
 
   /// At QoS 0, as Sparkplug says: a request that is lost is made again.
   private var publish: (@Sendable (String, [UInt8]) -> Void)? {
@@ -200,9 +216,11 @@ private struct IngestThreadParts: @unchecked Sendable {  // Handed over once, to
   }
 
   func makeLoop() -> IngestLoop {
-    IngestLoop(
+    let loop = IngestLoop(
       settings: settings, store: store, resolver: resolver, recovered: recovered, stages: stages,
       mailbox: mailbox, published: published, clockSource: clockSource, live: live,
       logger: logger, publish: publish)
+    loop.urgentRowsArrived = effects.rowsArrived
+    return loop
   }
 }

@@ -38,6 +38,7 @@ public struct ConfigurationLoader: Sendable {
     var gateway = GatewayConfiguration(
       gatewayID: defaultGatewayID, dataDirectory: defaultDataDirectory,
       devicesDirectory: resolve("devices"), rulesDirectory: resolve("rules"))
+    gateway.credentials = credentials
     if let file {
       if let text = read(file) {
         let content = ConfigurationFile(name: file, content: text)

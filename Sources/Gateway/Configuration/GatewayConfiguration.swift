@@ -24,6 +24,11 @@ public struct GatewayConfiguration: Sendable, Hashable {
   public var batch = BatchSettings()
   public var store: StoreSettings
   public var http = HTTPSettings()
+  public var effects = EffectSettings()
+  /// `nil`: no mail leaves.
+  public var smtp: SMTPSettings?
+  /// Where secrets that effects name are found.
+  var credentials = Credentials(environment: [:], base: "")
   /// Directories with *.yaml, resolved against the configuration file.
   public var devicesDirectory: String
   public var rulesDirectory: String

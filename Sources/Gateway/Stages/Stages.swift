@@ -168,6 +168,9 @@ struct Stages: Sendable {
   private mutating func carryOut(
     _ command: OperatorCommand, at moment: RecordMoment, into output: inout StageOutput
   ) -> CommandRefusal? {
+    if command.name == Self.effectCommand {
+      return requestEffects(command, at: moment, into: &output)
+    }
     guard command.name.hasPrefix("alarm.") else {
       return CommandRefusal(
         code: "unknown_command", detail: "there is no command '\(command.name)' in this version")

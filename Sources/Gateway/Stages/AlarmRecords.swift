@@ -146,7 +146,8 @@ enum AlarmRecords {
     case .event: return nil
     case .mqtt(let topic, let payload, let qos, let isRetained):
       return .object([
-        ("kind", .string("mqtt")), ("topic", .string(topic)), ("payload", .string(payload)),
+        // An integrator writes the whole topic; without the slash it would be taken as below our root.
+        ("kind", .string("mqtt")), ("topic", .string("/" + topic)), ("payload", .string(payload)),
         ("qos", .integer(qos)), ("retain", .bool(isRetained)),
       ])
     case .webhook(let url, let secret, let format, let body):
@@ -163,8 +164,19 @@ enum AlarmRecords {
       ])
     case .log(let level, let text):
       return .object([
-        ("kind", .string("log")), ("level", .string(level.rawValue)), ("text", .string(text)),
+        ("kind", .string("log")), ("level", .string(logLevel(level))), ("text", .string(text)),
       ])
+    }
+  }
+}
+
+extension AlarmRecords {
+  /// As effects know them.
+  private static func logLevel(_ level: LogLevel) -> String {
+    switch level {
+    case .debug, .info, .notice: "info"
+    case .warning: "warning"
+    case .error: "error"
     }
   }
 }

@@ -30,6 +30,7 @@ let package = Package(
       dependencies: ["Telemetry", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Sparkplug/sparkplug_b.proto"]),
     .target(name: "Devices", dependencies: ["Telemetry", "Payloads", .product(name: "Yams", package: "Yams")]),
+    .target(name: "Operations", dependencies: ["Telemetry", "Devices"]),
     .target(
       name: "Storage",
       dependencies: [
@@ -42,7 +43,7 @@ let package = Package(
     .target(
       name: "Gateway",
       dependencies: [
-        "CLinux", "Telemetry", "Payloads", "Devices", "Storage", "MQTT",
+        "CLinux", "Telemetry", "Payloads", "Devices", "Operations", "Storage", "MQTT",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
@@ -83,6 +84,7 @@ let package = Package(
       exclude: ["Golden"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "TestSupport", "Telemetry"]),
+    .testTarget(name: "OperationsTests", dependencies: ["Operations", "Devices", "TestSupport", "Telemetry"]),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),
     .testTarget(
       name: "CommandTests",

@@ -17,6 +17,9 @@ public struct YAMLValue {
     return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
   }
 
+  /// Neither a map nor a list nor nothing: text, a number, true or false.
+  public var isScalar: Bool { scalarText != nil }
+
   /// Reads the value as `type`; reports and returns `nil` when it is something else.
   public func read<Value>(_ type: YAMLType<Value>) -> Value? { type.read(self) }
 

@@ -2,6 +2,7 @@ import Configuration
 import Devices
 import Foundation
 import MQTT
+import Operations
 import Payloads
 import Telemetry
 
@@ -55,11 +56,15 @@ public struct ConfigurationLoader: Sendable {
     files += deviceFiles
     let (devices, diagnostics) = DeviceConfiguration.load(files: deviceFiles)
     for diagnostic in diagnostics { log.report(diagnostic) }
-    guard !log.hasErrors, var devices else { return (nil, log.sorted) }
+    let (production, productionDiagnostics) = ProductionConfiguration.load(
+      files: deviceFiles, devices: devices,
+      isKnownTimeZone: { TimeZone(identifier: $0) != nil })
+    for diagnostic in productionDiagnostics { log.report(diagnostic) }
+    guard !log.hasErrors, var devices, let production else { return (nil, log.sorted) }
     // Two gateways on one broker must not ask a node for its birth at the same moment.
     devices.settings.sparkplug.seed = Hash64.hash(gateway.gatewayID)
     let loaded = LoadedConfiguration(
-      gateway: gateway, devices: devices, files: files.sorted { $0.name < $1.name },
+      gateway: gateway, devices: devices, production: production, files: files.sorted { $0.name < $1.name },
       warnings: log.sorted)
     return (loaded, log.sorted)
   }

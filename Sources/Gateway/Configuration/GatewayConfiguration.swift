@@ -1,5 +1,6 @@
 import Devices
 import MQTT
+import Operations
 import Storage
 import Telemetry
 
@@ -100,16 +101,19 @@ public struct APIKey: Sendable, Hashable {
 public struct LoadedConfiguration: Sendable {
   public var gateway: GatewayConfiguration
   public var devices: DeviceConfiguration
+  public var production: ProductionConfiguration
   /// Sorted by name; what the journal records.
   public var files: [ConfigurationFile]
   public var warnings: [Diagnostic]
 
   public init(
-    gateway: GatewayConfiguration, devices: DeviceConfiguration, files: [ConfigurationFile],
+    gateway: GatewayConfiguration, devices: DeviceConfiguration,
+    production: ProductionConfiguration = ProductionConfiguration(), files: [ConfigurationFile],
     warnings: [Diagnostic]
   ) {
     self.gateway = gateway
     self.devices = devices
+    self.production = production
     self.files = files
     self.warnings = warnings
   }

@@ -117,8 +117,7 @@ public struct MachineLedger: Sendable {
               + " counted until it passes its old value"))
       }
       for increment in read.increments {
-        // Parts made before a break and told of in it belong before it.
-        let moment = planned.lastMoment(from: increment.after, through: increment.moment)
+        let moment = Self.plannedMoment(of: increment, planned, schedule)
         let place = moment ?? increment.moment
         counts.append(
           Count(
@@ -229,6 +228,17 @@ extension MachineLedger {
       plannedScrap: product?.plannedScrap, total: counted.total ? .zero : nil,
       good: counted.good ? .zero : nil, scrap: counted.scrap ? .zero : nil,
       rework: counted.rework ? .zero : nil)
+  }
+
+  /// Parts made before a break and told of in it belong before it. Parts told of outside any shift were made there:
+  /// what lies behind a shift may not be loaded, and must not change its figures when it is.
+  private static func plannedMoment(
+    of increment: CounterIncrement, _ planned: SpanSet, _ schedule: Schedule
+  ) -> Timestamp? {
+    if planned.contains(increment.moment) { return increment.moment }
+    guard let shift = schedule.shift(at: increment.moment) else { return nil }
+    return planned.lastMoment(
+      from: max(increment.after, shift.span.from), through: increment.moment)
   }
 
   /// Time in which any order was set.

@@ -1,7 +1,7 @@
 import Telemetry
 
 /// A number of parts (or kilograms, metres: whatever a counter counts), exact to a millionth.
-public struct Parts: Hashable, Sendable, Comparable {
+public struct Parts: Hashable, Sendable, Comparable, CustomStringConvertible {
   public var millionths: Int64
 
   public static let zero = Parts(millionths: 0)
@@ -21,6 +21,8 @@ public struct Parts: Hashable, Sendable, Comparable {
 
   public var fraction: Fraction { Fraction(Int128(millionths), over: 1_000_000) }
   public var number: Double { fraction.value }
+  /// Plain decimal digits: `370`, `0.5`.
+  public var description: String { JSONValue.parts(self).encoded }
 
   public static func + (a: Parts, b: Parts) -> Parts {
     let (sum, overflow) = a.millionths.addingReportingOverflow(b.millionths)

@@ -34,7 +34,7 @@ public struct OEEResult: Hashable, Sendable {
     if figures.partsOutside > .zero {
       warn(
         "produced_outside_planned_time",
-        "\(figures.partsOutside.number) parts were made outside planned time and are in no figure;"
+        "\(figures.partsOutside) parts were made outside planned time and are in no figure;"
           + " check the calendar")
     }
   }

@@ -46,10 +46,10 @@ public struct ProductFigures: Hashable, Sendable {
   public var contradiction: String? {
     let name = product.map { " of `\($0)`" } ?? ""
     if let total, let good, good > total {
-      return "\(good.number) good parts\(name), but only \(total.number) in total"
+      return "\(good) good parts\(name), but only \(total) in total"
     }
     if let total, let scrap, scrap > total {
-      return "\(scrap.number) scrapped parts\(name), but only \(total.number) in total"
+      return "\(scrap) scrapped parts\(name), but only \(total) in total"
     }
     return nil
   }

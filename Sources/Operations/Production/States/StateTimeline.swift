@@ -119,7 +119,7 @@ public struct StateTimeline: Hashable, Sendable {
   }
 
   mutating func replaceSegments(_ new: [StateSegment]) {
-    segments = new
+    segments = Self.merged(new)
     checkInvariants()
   }
 

@@ -64,7 +64,8 @@ public struct ConfigurationLoader: Sendable {
     // Two gateways on one broker must not ask a node for its birth at the same moment.
     devices.settings.sparkplug.seed = Hash64.hash(gateway.gatewayID)
     let loaded = LoadedConfiguration(
-      gateway: gateway, devices: devices, production: production, files: files.sorted { $0.name < $1.name },
+      gateway: gateway, devices: devices, production: production,
+      files: files.sorted { $0.name < $1.name },
       warnings: log.sorted)
     return (loaded, log.sorted)
   }

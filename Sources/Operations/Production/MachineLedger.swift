@@ -113,7 +113,8 @@ public struct MachineLedger: Sendable {
         warnings.append(
           ProductionWarning(
             code: "counter_went_back",
-            message: "the counter `\(name)` went back at \(time.rfc3339) without a reset; nothing is"
+            message:
+              "the counter `\(name)` went back at \(time.rfc3339) without a reset; nothing is"
               + " counted until it passes its old value"))
       }
       for increment in read.increments {
@@ -292,6 +293,36 @@ extension MachineLedger {
   }
 }
 
+// MARK: - Intervals
+
+extension MachineLedger {
+  /// What a figure was made of: planned time, and every state with its reason, clipped to what was asked for.
+  public func intervals(over asked: SpanSet) -> JSONValue {
+    let set = asked.clamped(to: span)
+    var states: [JSONValue] = []
+    for segment in timeline.segments {
+      let inSet = set.clamped(to: segment.span)
+      let small = segment.state.isStop ? inSet.intersection(smallStops) : .empty
+      let pieces =
+        small.spans.map { (span: $0, isSmall: true) }
+        + inSet.subtracting(small).spans.map { (span: $0, isSmall: false) }
+      for piece in pieces.sorted(by: { $0.span < $1.span }) {
+        states.append(
+          .object([
+            ("from", .time(piece.span.from)), ("to", .time(piece.span.to)),
+            ("state", .string(segment.state.name)), ("reason", .optional(segment.reason)),
+            ("small_stop", .bool(piece.isSmall)),
+          ]))
+      }
+    }
+    return .object([
+      ("asked", .array(asked.spans.map(JSONValue.span))),
+      ("planned", .array(planned.intersection(set).spans.map(JSONValue.span))),
+      ("states", .array(states)),
+    ])
+  }
+}
+
 // MARK: - Stops
 
 extension MachineLedger {
@@ -359,7 +390,9 @@ extension StateTimeline {
     for sample in samples.stablySorted(by: \.time) where !sample.word.isEmpty {
       guard sample.quality.severity != .bad, !sample.quality.contains(.stale) else { continue }
       if reasons[sample.word] == nil {
-        if span.contains(sample.time), !unknown.contains(sample.word) { unknown.append(sample.word) }
+        if span.contains(sample.time), !unknown.contains(sample.word) {
+          unknown.append(sample.word)
+        }
       } else {
         words.append(sample)
       }

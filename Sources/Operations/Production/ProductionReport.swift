@@ -95,7 +95,8 @@ public struct ProductionReport: Hashable, Sendable {
   public init?(json: JSONValue) {
     guard let kind = json["kind"]?.text, let subject = json["subject"]?.text,
       let part = json["part"]?.text, case .number(let digits)? = json["version"],
-      let version = Int(digits), let computed = json["computed"]?.text.flatMap(Timestamp.init(rfc3339:)),
+      let version = Int(digits),
+      let computed = json["computed"]?.text.flatMap(Timestamp.init(rfc3339:)),
       let content = json["content"]
     else { return nil }
     self.init(

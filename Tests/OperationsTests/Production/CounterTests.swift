@@ -35,7 +35,9 @@ import Testing
     #expect(Self.count(4_294_967_290, [4_294_967_295, 10], rollover: 4_294_967_296).made == 16)
   }
 
-  @Test("A small step back without a reset counts nothing until the old height is passed, and is warned of")
+  @Test(
+    "A small step back without a reset counts nothing until the old height is passed, and is warned of"
+  )
   func setBack() {
     let counted = Self.count(1_000, [1_010, 1_008, 1_009, 1_011])
     #expect(counted.made == 11)
@@ -63,7 +65,8 @@ import Testing
   func derived() {
     func figures(_ total: Int?, _ good: Int?, _ scrap: Int?) -> [Double?] {
       let product = ProductFigures(
-        total: total.map { Parts($0) }, good: good.map { Parts($0) }, scrap: scrap.map { Parts($0) })
+        total: total.map { Parts($0) }, good: good.map { Parts($0) }, scrap: scrap.map { Parts($0) }
+      )
       return [product.made?.number, product.goodMade?.number, product.rejects?.number]
     }
     #expect(figures(100, 95, nil) == [100, 95, 5])

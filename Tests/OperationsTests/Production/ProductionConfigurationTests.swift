@@ -38,9 +38,10 @@ import Testing
     #expect(press.mapped(.text("fault"))?.reason == "breakdown")
     #expect(press.mapped(.text("dancing")) == nil)
     #expect(press.telemetryTimeoutMicroseconds == 60_000_000)
-    #expect(press.series.map(\.description) == [
-      "press1/state", "press1/cycles", "press1/good", "press1/scrap",
-    ])
+    #expect(
+      press.series.map(\.description) == [
+        "press1/state", "press1/cycles", "press1/good", "press1/scrap",
+      ])
     let product = try #require(configuration.products.first { $0.id == "bracket-40" })
     #expect(product.idealCycle(on: press)?.description == "6 s")
     let conveyor = try #require(configuration.machine("conveyor1"))
@@ -73,7 +74,9 @@ import Testing
 
     """
 
-  private static func problems(_ text: String, zones: [String] = ["UTC", "Europe/Vienna"]) -> [String] {
+  private static func problems(_ text: String, zones: [String] = ["UTC", "Europe/Vienna"])
+    -> [String]
+  {
     let plantFile = ConfigurationFile(name: "plant.yaml", content: plant)
     let file = ConfigurationFile(name: "p.yaml", content: text)
     let (devices, problems) = DeviceConfiguration.load(files: [plantFile, file])
@@ -97,7 +100,7 @@ import Testing
       (
         "calendars:\n  - id: a\n    shifts:\n      - {name: s, days: [mon], from: 22:00, to: 06:00}\n",
         [
-          "p.yaml:4:52: error: `to` 06:00 is not after `from` 22:00: are they swapped? What ends on the next day says `overnight: true`"
+          "p.yaml:4:49: error: `to` 06:00 is not after `from` 22:00: are they swapped? What ends on the next day says `overnight: true`"
         ]
       ),
       (
@@ -164,8 +167,8 @@ import Testing
       (
         machine + "lines:\n  - {id: l, machines: [press1, press9], constraint: press2}\n",
         [
-          "p.yaml:6:30: error: unknown machine `press9`, did you mean `press1`?",
-          "p.yaml:6:51: error: `press2` is no machine of this line, did you mean `press1`?",
+          "p.yaml:6:32: error: unknown machine `press9`, did you mean `press1`?",
+          "p.yaml:6:53: error: `press2` is no machine of this line, did you mean `press1`?",
         ]
       ),
       (

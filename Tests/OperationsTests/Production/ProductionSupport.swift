@@ -4,16 +4,16 @@ import Telemetry
 import Testing
 
 /// `"2026-11-23T06:00:00Z"` as a moment.
-func moment(_ text: String) -> Timestamp {
+func instant(_ text: String) -> Timestamp {
   guard let moment = Timestamp(rfc3339: text) else { fatalError("not a time: \(text)") }
   return moment
 }
 
-func span(_ from: String, _ to: String) -> Span { Span(moment(from)..<moment(to)) }
+func span(_ from: String, _ to: String) -> Span { Span(instant(from)..<instant(to)) }
 
 /// A moment of Monday 2026-11-23, UTC: `at(6, 30)`.
 func at(_ hour: Int, _ minute: Int = 0, _ second: Int = 0) -> Timestamp {
-  moment("2026-11-23T00:00:00Z")
+  instant("2026-11-23T00:00:00Z")
     .advanced(byMicroseconds: Int64(hour * 3_600 + minute * 60 + second) * 1_000_000)
 }
 
@@ -29,7 +29,7 @@ extension TransitionTable {
         var day = LocalDate("\(year)-\(month < 10 ? "0" : "")\(month)-31")!  // both months have 31 days
         while day.weekday != .sun { day = day.adding(days: -1) }
         transitions.append(
-          Transition(moment: moment("\(day)T01:00:00Z"), offsetSeconds: offset))
+          Transition(moment: instant("\(day)T01:00:00Z"), offsetSeconds: offset))
       }
     }
     return TransitionTable(initialOffsetSeconds: 3_600, transitions: transitions)
@@ -39,9 +39,9 @@ extension TransitionTable {
   static let saoPaulo = TransitionTable(
     initialOffsetSeconds: -7_200,
     transitions: [
-      Transition(moment: moment("2018-02-18T02:00:00Z"), offsetSeconds: -10_800),
-      Transition(moment: moment("2018-11-04T03:00:00Z"), offsetSeconds: -7_200),
-      Transition(moment: moment("2019-02-17T02:00:00Z"), offsetSeconds: -10_800),
+      Transition(moment: instant("2018-02-18T02:00:00Z"), offsetSeconds: -10_800),
+      Transition(moment: instant("2018-11-04T03:00:00Z"), offsetSeconds: -7_200),
+      Transition(moment: instant("2019-02-17T02:00:00Z"), offsetSeconds: -10_800),
     ])
 }
 

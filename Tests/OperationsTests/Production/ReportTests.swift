@@ -9,7 +9,9 @@ import Testing
       shift: ledger.schedule.shifts[0], ledger: ledger, reasons: bench.reasons, computed: computed)
   }
 
-  @Test("A shift computed again from the same data is the same report, however its samples were ordered")
+  @Test(
+    "A shift computed again from the same data is the same report, however its samples were ordered"
+  )
   func same() {
     let first = Self.report(MachineLedgerTests.shift())
     var bench = MachineLedgerTests.shift()
@@ -66,7 +68,8 @@ import Testing
     let steps = try #require(json["result"]?["waterfall"]?["steps"]?.elements)
     #expect(
       steps.compactMap { $0["step"]?.text } == [
-        "calendar_time", "not_scheduled", "break", "planned_stop", "planned_busy_time", "breakdowns",
+        "calendar_time", "not_scheduled", "break", "planned_stop", "planned_busy_time",
+        "breakdowns",
         "setup_and_adjustment", "idle", "starved", "blocked", "unknown", "production_time",
         "small_stops", "reduced_speed", "ideal_time", "start_up_rejects", "production_rejects",
         "fully_productive_time",

@@ -37,14 +37,15 @@ import Testing
       #expect(a.microseconds == a.subtracting(b).microseconds + a.intersection(b).microseconds)
       // The form is unique: the same moments are the same value.
       #expect(a.subtracting(b).union(a.intersection(b)) == a)
-      for pair in zip(a.spans, a.spans.dropFirst()) { #expect(pair.0.to < pair.1.from) }
+      for set in [a, a.union(b), a.intersection(b), a.subtracting(b)] { set._checkInvariants() }
       let low = Int.random(in: 0..<Self.width, using: &generator)
       let high = Int.random(in: low..<Self.width, using: &generator)
       let window = Span(Timestamp(microseconds: Int64(low))..<Timestamp(microseconds: Int64(high)))
       #expect(a.microseconds(within: window) == Int64(bitsA[low..<high].count { $0 }))
       #expect(a.clamped(to: window).microseconds == a.microseconds(within: window))
       let last = a.lastMoment(from: window.from, through: window.to)
-      #expect(last?.microseconds == (low...high).last { bitsA[$0] }.map(Int64.init))
+      let expected: Int? = (low...high).last { bitsA[$0] }
+      #expect(last?.microseconds == expected.map { Int64($0) })
     }
   }
 
@@ -80,7 +81,7 @@ import Testing
     #expect(Fraction(-7, over: 2).rounded == -4)
     #expect(Fraction(7, over: -2) < Fraction.zero)
     // More digits than a double holds, on both sides.
-    let big = Fraction(Int128(1) << 90 + 1, over: Int128(1) << 89 + 1)
+    let big = Fraction((Int128(1) << 90) + 1, over: (Int128(1) << 89) + 1)
     #expect((big.value - 2).magnitude < 1e-15)
   }
 

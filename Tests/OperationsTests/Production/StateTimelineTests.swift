@@ -16,7 +16,9 @@ import Testing
     }
   }
 
-  @Test("A state holds until the next sample, and is unknown once nothing was heard for longer than the time-out")
+  @Test(
+    "A state holds until the next sample, and is unknown once nothing was heard for longer than the time-out"
+  )
   func holds() {
     let states = [
       StateSample(time: at(6, 0, 10), state: .running),
@@ -34,7 +36,9 @@ import Testing
     let states = [StateSample(time: at(6), state: .running)]
     let life = [at(6, 0, 50), at(6, 1, 40), at(6, 4)]
     #expect(
-      Self.timeline(states, life: life, over: Span(at(6)..<at(6, 10))) == ["0 running", "160 unknown"])
+      Self.timeline(states, life: life, over: Span(at(6)..<at(6, 10))) == [
+        "0 running", "160 unknown",
+      ])
   }
 
   @Test("Bad and stale samples mean unknown, uncertain ones are believed")
@@ -51,7 +55,8 @@ import Testing
       ])
   }
 
-  @Test("Samples in any order give the same timeline; of two at one time the later in the list counts")
+  @Test(
+    "Samples in any order give the same timeline; of two at one time the later in the list counts")
   func order() {
     let samples = [
       StateSample(time: at(6), state: .running), StateSample(time: at(6, 1), state: .unplannedStop),
@@ -59,10 +64,13 @@ import Testing
     ]
     let straight = Self.timeline(samples, timeout: .max)
     #expect(straight == ["0 running", "60 idle", "120 running"])
-    #expect(Self.timeline([samples[3], samples[1], samples[0], samples[2]], timeout: .max) == straight)
+    #expect(
+      Self.timeline([samples[3], samples[1], samples[0], samples[2]], timeout: .max) == straight)
   }
 
-  @Test("The tracker's changes, sample by sample, are the timeline of the whole, also when saved and restored on the way")
+  @Test(
+    "The tracker's changes, sample by sample, are the timeline of the whole, also when saved and restored on the way"
+  )
   func tracker() throws {
     var generator = SeededGenerator(seed: 7)
     for _ in 0..<300 {

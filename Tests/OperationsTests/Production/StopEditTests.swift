@@ -13,8 +13,12 @@ import Testing
     return bench
   }
 
+  private static func edit(_ action: StopEdit.Action, id: String = "e1") -> StopEdit {
+    edit(Span(at(7)..<at(8)), action, id: id)
+  }
+
   private static func edit(
-    _ stop: Span = Span(at(7)..<at(8)), _ action: StopEdit.Action, id: String = "e1"
+    _ stop: Span, _ action: StopEdit.Action, id: String = "e1"
   ) -> StopEdit {
     StopEdit(
       id: id, machine: "m1", stop: stop, action: action, author: "anna", time: at(15),
@@ -42,7 +46,8 @@ import Testing
     #expect(label.json["old"]?["state"] == .string("unplanned_stop"))
   }
 
-  @Test("Edits are applied in order: the last label of a stop counts, and planned can be taken back")
+  @Test(
+    "Edits are applied in order: the last label of a stop counts, and planned can be taken back")
   func order() {
     let ledger = Self.bench([
       Self.edit(.relabel(reason: "trial"), id: "e1"),
@@ -74,7 +79,8 @@ import Testing
         "2026-11-23T06:00:00Z does not lie inside the stop from 2026-11-23T07:00:00Z to 2026-11-23T08:00:00Z"
       ),
       (
-        Span(at(7)..<at(8)), .relabel(reason: "jan"), "unknown reason code `jan`, did you mean `jam`?"
+        Span(at(7)..<at(8)), .relabel(reason: "jan"),
+        "unknown reason code `jan`, did you mean `jam`?"
       ),
       (Span(at(7)..<at(7)), .relabel(reason: "jam"), "the stop named is empty"),
       (
@@ -103,13 +109,16 @@ import Testing
     #expect(figures.failures == 3)
   }
 
-  @Test("An edit of a stop that was still going on holds for the whole of it; one that late data dissolved is refused")
+  @Test(
+    "An edit of a stop that was still going on holds for the whole of it; one that late data dissolved is refused"
+  )
   func lateData() {
     let edit = Self.edit(Span(at(7)..<at(7, 5)), .relabel(reason: "jam"))
     let ledger = Self.bench([edit]).ledger
     #expect(ledger.audits[0].stop == Span(at(7)..<at(8)))
     var bench = Self.bench([edit])
     bench.record.states.append(StateSample(time: at(7, 2), state: .running))
-    #expect(bench.ledger.audits[0].refusal?.hasPrefix("the stop ends at 2026-11-23T07:02:00Z") == true)
+    #expect(
+      bench.ledger.audits[0].refusal?.hasPrefix("the stop ends at 2026-11-23T07:02:00Z") == true)
   }
 }

@@ -58,13 +58,16 @@ public struct TimeOfDay: Hashable, Sendable, Comparable, CustomStringConvertible
     guard (2...3).contains(fields.count) else { return nil }
     var numbers: [Int] = []
     for field in fields {
-      guard (1...2).contains(field.utf8.count), field.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+      guard (1...2).contains(field.utf8.count),
+        field.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
         let number = Int(field)
       else { return nil }
       numbers.append(number)
     }
     let second = numbers[0] * 3_600 + numbers[1] * 60 + (numbers.count > 2 ? numbers[2] : 0)
-    guard numbers[1] < 60, numbers.count < 3 || numbers[2] < 60, second <= 86_400 else { return nil }
+    guard numbers[1] < 60, numbers.count < 3 || numbers[2] < 60, second <= 86_400 else {
+      return nil
+    }
     self.second = second
   }
 

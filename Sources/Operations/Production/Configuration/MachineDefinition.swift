@@ -106,7 +106,8 @@ public struct MachineDefinition: Hashable, Sendable {
     case .text(let word): text = word
     case .boolean(let flag): text = flag ? "true" : "false"
     case .number(let number):
-      text = number == number.rounded() && number.magnitude < 1e15 ? "\(Int64(number))" : "\(number)"
+      text =
+        number == number.rounded() && number.magnitude < 1e15 ? "\(Int64(number))" : "\(number)"
     }
     return states.first { $0.value == text }
   }

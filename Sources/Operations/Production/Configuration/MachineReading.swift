@@ -38,8 +38,12 @@ struct MachineReading {
       profile: device.profile)
     machine.calendar = calendar()
     machine.states = states(device)
-    machine.stateSeries = machine.states.isEmpty ? nil : series("state", device) ?? SeriesKey(
-      device: device.id, metric: "state")
+    machine.stateSeries =
+      machine.states.isEmpty
+      ? nil
+      : series("state", device)
+        ?? SeriesKey(
+          device: device.id, metric: "state")
     machine.reasonSeries = series("reason", device)
     machine.productSeries = series("product", device)
     machine.orderSeries = series("order", device)
@@ -65,7 +69,8 @@ struct MachineReading {
     guard let devices else { return DeclaredDevice(id: id ?? asset ?? "", asset: asset ?? "") }
     if let id {
       if let device = devices.device(id) { return device }
-      map.value("device")?.report("unknown device `\(id)`" + suggestion(id, devices.devices.map(\.id)))
+      map.value("device")?.report(
+        "unknown device `\(id)`" + suggestion(id, devices.devices.map(\.id)))
       return nil
     }
     guard let asset else {
@@ -97,7 +102,8 @@ struct MachineReading {
 
   /// A metric of the machine's device, or `other_device/metric`.
   private func series(_ key: String, _ device: DeclaredDevice) -> SeriesKey? {
-    guard let value = map.value(key), !value.isNull, let name = value.read(.name(bytesMax: 384)) else {
+    guard let value = map.value(key), !value.isNull, let name = value.read(.name(bytesMax: 384))
+    else {
       return nil
     }
     return series(name, at: value, device)
@@ -117,7 +123,9 @@ struct MachineReading {
 
   private func states(_ device: DeclaredDevice) -> [MachineDefinition.MappedState] {
     guard let states = map.optional("states", .map) else {
-      if map.value("state") != nil { map.report("`states` is missing: what the values of `state` stand for") }
+      if map.value("state") != nil {
+        map.report("`states` is missing: what the values of `state` stand for")
+      }
       return []
     }
     let metric = map.optional("state", .name(bytesMax: 384)) ?? "state"
@@ -208,7 +216,8 @@ struct MachineReading {
   private func counter(
     _ key: String, in map: YAMLMap, _ device: DeclaredDevice
   ) -> MachineDefinition.CounterSource? {
-    guard let value = map.value(key), !value.isNull, let name = value.read(.name(bytesMax: 384)) else {
+    guard let value = map.value(key), !value.isNull, let name = value.read(.name(bytesMax: 384))
+    else {
       return nil
     }
     let series = series(name, at: value, device)

@@ -156,7 +156,8 @@ struct ProductionReading {
     guard let devices else { return }
     let names = configuration.machines.map(\.id) + devices.profiles.map(\.id)
     guard !names.contains(entry.key) else { return }
-    entry.name.report("`\(entry.key)` is neither a machine nor a profile" + suggestion(entry.key, names))
+    entry.name.report(
+      "`\(entry.key)` is neither a machine nor a profile" + suggestion(entry.key, names))
   }
 
   private mutating func readLine(_ map: YAMLMap) {

@@ -1,6 +1,5 @@
 import Telemetry
 
-
 /// How a stretch of production went under one value of a set-point: an order, an hour.
 public struct SettingObservation: Hashable, Sendable {
   public var product: String
@@ -56,7 +55,8 @@ public struct ObservedMean: Hashable, Sendable {
     }
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     deviation = (squares / Double(n - 1)).squareRoot()
-    let half = StudentQuantile.twoSided95(degrees: Double(n - 1)) * deviation / Double(n).squareRoot()
+    let half =
+      StudentQuantile.twoSided95(degrees: Double(n - 1)) * deviation / Double(n).squareRoot()
     interval = (mean - half)...(mean + half)
   }
 }
@@ -92,7 +92,8 @@ public struct ObservedSettings: Hashable, Sendable {
   /// Why nothing is suggested.
   public var noSuggestion: String?
 
-  public init(_ observations: [SettingObservation], product: String, of setting: SettingDefinition) {
+  public init(_ observations: [SettingObservation], product: String, of setting: SettingDefinition)
+  {
     self.product = product
     self.setting = setting.name
     range = setting.range
@@ -148,7 +149,9 @@ public struct ObservedSettings: Hashable, Sendable {
 
   /// 95 % interval of the difference of two means with unequal variances.
   static func welch(_ a: ObservedMean, _ b: ObservedMean) -> ClosedRange<Double> {
-    let (va, vb) = (a.deviation * a.deviation / Double(a.n), b.deviation * b.deviation / Double(b.n))
+    let (va, vb) = (
+      a.deviation * a.deviation / Double(a.n), b.deviation * b.deviation / Double(b.n)
+    )
     let difference = a.mean - b.mean
     guard va + vb > 0 else { return difference...difference }
     let degrees = (va + vb) * (va + vb) / (va * va / Double(a.n - 1) + vb * vb / Double(b.n - 1))
@@ -191,7 +194,8 @@ enum StudentQuantile {
     if degrees < 31 { return table[Int(degrees) - 1] }
     let z = 1.959963984540054
     let z3 = z * z * z
-    return z + (z3 + z) / (4 * degrees) + (5 * z3 * z * z + 16 * z3 + 3 * z) / (96 * degrees * degrees)
+    return z + (z3 + z) / (4 * degrees) + (5 * z3 * z * z + 16 * z3 + 3 * z)
+      / (96 * degrees * degrees)
   }
 
   private static let table = [

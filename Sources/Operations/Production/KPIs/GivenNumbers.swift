@@ -115,7 +115,7 @@ private struct Reading {
       refuse([good.name, "total_count"], "`\(good.name)` is above `total_count`")
     }
     let goodParts = good.name == "good_count" ? good.value : total - good.value
-    if startUp > total - goodParts {
+    if startUp > .zero, goodParts <= total, startUp > total - goodParts {
       refuse(
         ["start_up_reject_count", good.name],
         "`start_up_reject_count` is above the number of rejects")
@@ -143,7 +143,8 @@ private struct Reading {
     figures.time.add(small, in: .idle, isSmallStop: true, factors)
     figures.time.add(setup, in: .setup, isSmallStop: false, factors)
     figures.time.add(stopped - setup, in: .unplannedStop, isSmallStop: false, factors)
-    figures.time.add((calendar ?? planned) - planned, in: .notScheduled, isSmallStop: false, factors)
+    figures.time.add(
+      (calendar ?? planned) - planned, in: .notScheduled, isSmallStop: false, factors)
     figures.add(
       ProductFigures(
         idealCycle: cycle, total: total, good: goodParts, rework: rework, startUpRejects: startUp))

@@ -36,7 +36,8 @@ public struct KPI: Hashable, Sendable {
     } else if case .missing(let why) = denominator {
       missing = why
     } else if self.denominator?.isZero == true {
-      missing = "\(formula.split(separator: "/").last.map { $0.filter { $0 != " " } } ?? "") is zero"
+      missing =
+        "\(formula.split(separator: "/").last.map { $0.filter { $0 != " " } } ?? "") is zero"
     }
   }
 

@@ -60,7 +60,9 @@ private struct Terms {
       KPI(
         "teep", "fully_productive_time / calendar_time", productive,
         over: .seconds(time.calendarTime)),
-      KPI("nee", "processing_time * ideal_time * good_parts / (planned_busy_time * production_time * parts)",
+      KPI(
+        "nee",
+        "processing_time * ideal_time * good_parts / (planned_busy_time * production_time * parts)",
         netEffectiveness, over: pbt),
     ]
   }
@@ -121,7 +123,8 @@ private struct Terms {
       }
     return [
       KPI("scrap_ratio", "scrap / parts", scrap, over: made),
-      KPI("actual_to_planned_scrap_ratio", "scrap / planned_scrap", scrap, over: figures.plannedScrap),
+      KPI(
+        "actual_to_planned_scrap_ratio", "scrap / planned_scrap", scrap, over: figures.plannedScrap),
       KPI("rework_ratio", "rework / parts", figures.reworked, over: made),
       KPI("first_pass_yield", "(parts - rejects - rework) / parts", firstPass, over: made),
       KPI(
@@ -143,7 +146,8 @@ private struct Terms {
         "mttf", "production_time / (failures + 1)", unit: "s", apt,
         over: .known(failures + Fraction(1))),
       KPI(
-        "mttr", "breakdown_time / failures", unit: "s", .seconds(corrective), over: .known(failures)),
+        "mttr", "breakdown_time / failures", unit: "s", .seconds(corrective), over: .known(failures)
+      ),
       KPI(
         "corrective_maintenance_ratio",
         "breakdown_time / (breakdown_time + preventive_maintenance_time)",
@@ -163,7 +167,11 @@ extension ProductionFigures.Quantity {
 
   /// µs → s.
   var inSeconds: Self {
-    if case .known(let microseconds) = self { .known(microseconds / Fraction(1_000_000)) } else { self }
+    if case .known(let microseconds) = self {
+      .known(microseconds / Fraction(1_000_000))
+    } else {
+      self
+    }
   }
 
   /// s → h.

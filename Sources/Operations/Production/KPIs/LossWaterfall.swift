@@ -83,7 +83,8 @@ public struct LossWaterfall: Hashable, Sendable {
     }
     let rejects = ideal - productiveTime.rounded
     var startUp: Int64 = 0
-    if let made = figures.made.fraction, !made.isZero, let parts = figures.startUpRejected.fraction {
+    if let made = figures.made.fraction, !made.isZero, let parts = figures.startUpRejected.fraction
+    {
       startUp = min(max(0, (idealTime * parts / made).rounded), max(0, rejects))
     }
     add("start_up_rejects", .ideal, startUp, isBig: true)

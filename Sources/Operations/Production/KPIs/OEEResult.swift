@@ -90,7 +90,8 @@ public struct OEEResult: Hashable, Sendable {
           ("product", .optional(product.product)),
           (
             "ideal_cycle_seconds",
-            product.idealCycle.map { .double(($0.microseconds / Fraction(1_000_000)).value) } ?? .null
+            product.idealCycle.map { .double(($0.microseconds / Fraction(1_000_000)).value) }
+              ?? .null
           ),
           ("total", parts(product.made)), ("good", parts(product.goodMade)),
           ("scrap", parts(product.scrap ?? product.rejects)), ("rework", parts(product.rework)),

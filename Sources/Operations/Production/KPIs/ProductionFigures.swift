@@ -24,7 +24,8 @@ public struct ProductionFigures: Hashable, Sendable {
 
   public mutating func add(_ figures: ProductFigures) {
     if let index = products.firstIndex(where: {
-      $0.product == figures.product && $0.idealCycle?.microseconds == figures.idealCycle?.microseconds
+      $0.product == figures.product
+        && $0.idealCycle?.microseconds == figures.idealCycle?.microseconds
     }) {
       products[index] = products[index].adding(figures)
     } else {
@@ -134,7 +135,9 @@ extension ProductionFigures {
 
   /// The ideal cycle of the mix that was made, in µs; where nothing was made, of the first product that has one.
   public var meanIdealCycle: Fraction? {
-    if let ideal = idealTime.fraction, let made = made.fraction, !made.isZero { return ideal / made }
+    if let ideal = idealTime.fraction, let made = made.fraction, !made.isZero {
+      return ideal / made
+    }
     return products.lazy.compactMap { $0.idealCycle?.microseconds }.first
   }
 }

@@ -37,7 +37,8 @@ public struct ReasonPareto: Hashable, Sendable {
           ("reason", .optional(entry.reason)),
           (
             "description",
-            .optional(entry.reason.flatMap { reasons[$0]?.description }.flatMap { $0.isEmpty ? nil : $0 })
+            .optional(
+              entry.reason.flatMap { reasons[$0]?.description }.flatMap { $0.isEmpty ? nil : $0 })
           ),
           ("state", .string(entry.state.name)), ("small_stop", .bool(entry.isSmall)),
           ("duration_seconds", .seconds(entry.microseconds)),

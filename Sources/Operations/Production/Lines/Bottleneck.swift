@@ -43,7 +43,9 @@ public struct Bottleneck: Hashable, Sendable {
       if index > 0, let span = chain[index - 1].period.span.intersection(link.period.span) {
         overlaps.append(span)
       }
-      if index + 1 < chain.count, let span = chain[index + 1].period.span.intersection(link.period.span) {
+      if index + 1 < chain.count,
+        let span = chain[index + 1].period.span.intersection(link.period.span)
+      {
         overlaps.append(span)
       }
       let shared = SpanSet(overlaps).microseconds(within: link.span)
@@ -74,7 +76,8 @@ public struct Bottleneck: Hashable, Sendable {
           shares.map {
             .object([
               ("machine", .string($0.machine)), ("sole_seconds", .seconds($0.sole)),
-              ("shifting_seconds", .seconds($0.shifting)), ("starved_seconds", .seconds($0.starved)),
+              ("shifting_seconds", .seconds($0.shifting)),
+              ("starved_seconds", .seconds($0.starved)),
               ("blocked_seconds", .seconds($0.blocked)),
             ])
           })
@@ -111,7 +114,9 @@ public struct Bottleneck: Hashable, Sendable {
   }
 
   private static func turningPoints(_ shares: [Share]) -> [String] {
-    guard shares.count > 1, shares.contains(where: { $0.starved + $0.blocked > 0 }) else { return [] }
+    guard shares.count > 1, shares.contains(where: { $0.starved + $0.blocked > 0 }) else {
+      return []
+    }
     return shares.indices.filter { j in
       let before = shares[..<j].allSatisfy { $0.blocked > $0.starved }
       let behind = shares[(j + 1)...].allSatisfy { $0.starved > $0.blocked }

@@ -62,7 +62,8 @@ public struct LineResult: Hashable, Sendable {
     var warnings: [ProductionWarning] = []
     if line.constraint == nil {
       warnings.append(
-        ProductionWarning(code: "constraint_not_declared", message: "no constraint is declared: \(rule)"))
+        ProductionWarning(
+          code: "constraint_not_declared", message: "no constraint is declared: \(rule)"))
     }
     for id in line.machines where !machines.contains(where: { $0.definition.id == id }) {
       warnings.append(
@@ -88,10 +89,13 @@ public struct LineResult: Hashable, Sendable {
     let production = sum { .seconds($0.time.productionTime) }
     return [
       KPI("availability", "production_time / planned_busy_time", production, over: planned),
-      KPI("performance", "ideal_time / production_time", sum { $0.idealTime.inSeconds }, over: production),
+      KPI(
+        "performance", "ideal_time / production_time", sum { $0.idealTime.inSeconds },
+        over: production),
       KPI("quality", "good_parts / parts", sum(\.goodMade), over: sum(\.made)),
       KPI(
-        "oee", "fully_productive_time / planned_busy_time", sum { $0.fullyProductiveTime.inSeconds },
+        "oee", "fully_productive_time / planned_busy_time",
+        sum { $0.fullyProductiveTime.inSeconds },
         over: planned),
     ]
   }
@@ -133,7 +137,8 @@ private struct Pace {
     guard let last = machines.last else { return }
     if let declared = line.constraint {
       constraint = machines.first { $0.definition.id == declared }
-      rule = "good parts of `\(last.definition.id)` × ideal cycle of the declared constraint `\(declared)`"
+      rule =
+        "good parts of `\(last.definition.id)` × ideal cycle of the declared constraint `\(declared)`"
         + " / planned busy time of `\(declared)`"
       guard let constraint else {
         idealTime = .missing("nothing is known of the constraint `\(declared)`")
@@ -144,13 +149,15 @@ private struct Pace {
       }
     } else {
       constraint = Self.slowest(machines, last, products)
-      rule = "good parts of `\(last.definition.id)` × largest ideal cycle of the line per product"
+      rule =
+        "good parts of `\(last.definition.id)` × largest ideal cycle of the line per product"
         + " / planned busy time of `\(constraint?.definition.id ?? "")`"
       idealTime = Self.idealTime(of: last, products) { product in
         machines.compactMap { Self.cycle(of: product, on: $0) }.max()
       }
     }
-    if let time = idealTime.fraction, let good = last.result.figures.goodMade.fraction, !good.isZero {
+    if let time = idealTime.fraction, let good = last.result.figures.goodMade.fraction, !good.isZero
+    {
       cycle = time * Fraction(1_000_000) / good
     } else {
       cycle = constraint?.result.figures.meanIdealCycle

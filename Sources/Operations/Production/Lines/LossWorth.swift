@@ -41,7 +41,9 @@ extension LineResult {
           LossWorth(
             machine: machine.definition.id, loss: loss.name, microseconds: loss.microseconds,
             machinePoints: loss.points,
-            machinePartsPerShift: loss.parts.flatMap { figures.shifts > 0 ? $0 / Double(figures.shifts) : nil },
+            machinePartsPerShift: loss.parts.flatMap {
+              figures.shifts > 0 ? $0 / Double(figures.shifts) : nil
+            },
             linePoints: isConstraint ? loss.points : 0,
             linePartsPerShift: isConstraint
               ? lineParts.flatMap {

@@ -37,7 +37,8 @@ public struct StateTimeline: Hashable, Sendable {
 
   /// The machine's own states over `span`, as its tracker follows them.
   public init(
-    states: [StateSample], signsOfLife: [Timestamp] = [], timeoutMicroseconds: Int64, over span: Span
+    states: [StateSample], signsOfLife: [Timestamp] = [], timeoutMicroseconds: Int64,
+    over span: Span
   ) {
     self.init(span: span, segments: [])
     var tracker = MachineStateTracker(timeoutMicroseconds: timeoutMicroseconds)

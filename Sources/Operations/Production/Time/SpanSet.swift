@@ -121,7 +121,8 @@ public struct SpanSet: Hashable, Sendable {
     return low
   }
 
-  func checkInvariants() {
+  /// Traps unless the spans are as `spans` promises.
+  public func _checkInvariants() {
     for (a, b) in zip(spans, spans.dropFirst()) { precondition(a.to < b.from, "spans touch") }
     precondition(spans.allSatisfy { $0.from < $0.to }, "an empty span in a set")
   }

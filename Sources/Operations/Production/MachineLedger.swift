@@ -24,6 +24,8 @@ public struct MachineLedger: Sendable {
   /// Every stop of a shift, ascending; `span` clipped to it.
   public let stops: [Stop]
 
+  /// After edits, before the calendar.
+  private let measured: StateTimeline
   private let reasons: StopReasons
   private let products: [Product]
   private let smallStops: SpanSet
@@ -84,6 +86,7 @@ public struct MachineLedger: Sendable {
     corrections.apply(record.edits, to: &states)
     audits = corrections.audits
     (stops, smallStops) = Self.stops(in: states, schedule, machine.factors, planned, span)
+    measured = states
     var final = states
     final.overlay(schedule)
     timeline = final
@@ -250,6 +253,18 @@ extension MachineLedger {
   /// Planned busy time as the states have it.
   private var busyTime: SpanSet {
     SpanSet(timeline.segments.filter { machine.factors[$0.state] != .outside }.map(\.span))
+  }
+}
+
+// MARK: - Corrections
+
+extension MachineLedger {
+  /// What would become of one more edit: ask before it is recorded, and tell its author why not.
+  public func audit(of edit: StopEdit) -> StopEditAudit {
+    var corrections = StopCorrections(reasons: reasons)
+    var copy = measured
+    corrections.apply([edit], to: &copy)
+    return corrections.audits[0]
   }
 }
 

@@ -101,6 +101,18 @@ import Testing
     #expect(ledger.result(over: early).figures.time == plain.figures.time)
   }
 
+  @Test("What would become of an edit can be asked before it is recorded")
+  func asked() {
+    let split = Self.edit(.split(at: at(7, 20)), id: "e1")
+    let label = Self.edit(Span(at(7)..<at(7, 20)), .relabel(reason: "jam"), id: "e2")
+    let whole = Self.edit(Span(at(7)..<at(8)), .relabel(reason: "jam"), id: "e3")
+    let ledger = Self.bench([split]).ledger
+    #expect(ledger.audit(of: label) == Self.bench([split, label]).ledger.audits[1])
+    #expect(
+      ledger.audit(of: whole).refusal?.hasPrefix("the stop ends at 2026-11-23T07:20:00Z") == true)
+    #expect(ledger.audits.count == 1)
+  }
+
   @Test("A cut does not make small stops of a long one")
   func noSmallStops() {
     let ledger = Self.bench([Self.edit(Span(at(12)..<at(12, 10)), .split(at: at(12, 4)))]).ledger

@@ -97,12 +97,12 @@ public struct ObservedSettings: Hashable, Sendable {
     self.product = product
     self.setting = setting.name
     range = setting.range
-    var values: [(key: Int64, outcomes: [Double])] = []
+    var values: [(key: Double, outcomes: [Double])] = []
     for observation in observations
     where observation.product == product && observation.setting == setting.name
       && observation.outcome.isFinite && setting.range.contains(observation.value)
     {
-      let key = Int64((observation.value / setting.step).rounded())
+      let key = (observation.value / setting.step).rounded()
       if let index = values.firstIndex(where: { $0.key == key }) {
         values[index].outcomes.append(observation.outcome)
       } else {
@@ -111,7 +111,7 @@ public struct ObservedSettings: Hashable, Sendable {
     }
     groups = values.sorted { $0.key < $1.key }.map {
       // The middle of a group may round to just outside the range.
-      let value = Double($0.key) * setting.step
+      let value = $0.key * setting.step
       return Group(
         value: min(max(value, setting.range.lowerBound), setting.range.upperBound),
         outcome: ObservedMean($0.outcomes))

@@ -26,6 +26,7 @@ public struct MachineLedger: Sendable {
 
   /// After edits, before the calendar.
   private let measured: StateTimeline
+  private let windows: [Span]
   private let reasons: StopReasons
   private let products: [Product]
   private let smallStops: SpanSet
@@ -35,7 +36,8 @@ public struct MachineLedger: Sendable {
   private let hasOrders: Bool
   private let counts: [Count]
   private let counted: (total: Bool, good: Bool, scrap: Bool, rework: Bool)
-  private let warnings: [ProductionWarning]
+  /// A warning without a time holds for all.
+  private let warnings: [(time: Timestamp?, code: String, message: String)]
 
   /// A stop within one shift.
   public struct Stop: Hashable, Sendable {
@@ -72,20 +74,21 @@ public struct MachineLedger: Sendable {
     let end = max(schedule.span.from, min(schedule.span.to, until))
     span = Span(schedule.span.from..<end)
     planned = schedule.planned.clamped(to: span)
-    var warnings: [ProductionWarning] = []
+    var warnings: [(time: Timestamp?, code: String, message: String)] = []
+    windows = Self.windows(of: schedule, within: span)
 
     var states = StateTimeline(
       states: record.states, signsOfLife: record.signsOfLife,
       timeoutMicroseconds: machine.telemetryTimeoutMicroseconds, over: span)
     states.overlay(record.declaredStops)
-    let unknownCodes = states.label(with: record.reasons, reasons)
-    warnings += unknownCodes.map {
-      ProductionWarning(code: "unknown_reason_code", message: reasons.refusal(of: $0))
+    states.cut(at: windows)
+    for sample in states.label(with: record.reasons, reasons) {
+      warnings.append((sample.time, "unknown_reason_code", reasons.refusal(of: sample.word)))
     }
-    var corrections = StopCorrections(reasons: reasons)
+    var corrections = StopCorrections(reasons: reasons, windows: windows)
     corrections.apply(record.edits, to: &states)
     audits = corrections.audits
-    (stops, smallStops) = Self.stops(in: states, schedule, machine.factors, planned, span)
+    (stops, smallStops) = Self.stops(in: states, windows, machine.factors, planned)
     measured = states
     var final = states
     final.overlay(schedule)
@@ -107,18 +110,14 @@ public struct MachineLedger: Sendable {
     var counts: [Count] = []
     for (counter, name, samples, source) in sources {
       if samples.isEmpty, let source {
-        warnings.append(
-          ProductionWarning(
-            code: "no_counter_samples", message: "no samples of the counter `\(source.series)`"))
+        warnings.append((nil, "no_counter_samples", "no samples of the counter `\(source.series)`"))
       }
       let read = CounterIncrements(samples, rollover: source?.rollover)
       for time in read.setBacks where span.contains(time) {
-        warnings.append(
-          ProductionWarning(
-            code: "counter_went_back",
-            message:
-              "the counter `\(name)` went back at \(time.rfc3339) without a reset; nothing is"
-              + " counted until it passes its old value"))
+        let message =
+          "the counter `\(name)` went back at \(time.rfc3339) without a reset; nothing is counted until it"
+          + " passes its old value"
+        warnings.append((time, "counter_went_back", message))
       }
       for increment in read.increments {
         let moment = Self.plannedMoment(of: increment, planned, schedule)
@@ -144,7 +143,9 @@ public struct MachineLedger: Sendable {
   public func figures(over asked: SpanSet) -> ProductionFigures {
     let set = asked.clamped(to: span)
     var figures = ProductionFigures()
-    for warning in warnings { figures.warn(warning.code, warning.message) }
+    for warning in warnings where warning.time.map(set.contains) ?? true {
+      figures.warn(warning.code, warning.message)
+    }
     addTime(of: set, to: &figures)
     addStops(of: set, to: &figures)
     addParts(of: set, to: &figures)
@@ -259,12 +260,12 @@ extension MachineLedger {
 // MARK: - Corrections
 
 extension MachineLedger {
-  /// What would become of one more edit: ask before it is recorded, and tell its author why not.
-  public func audit(of edit: StopEdit) -> StopEditAudit {
-    var corrections = StopCorrections(reasons: reasons)
+  /// What would become of one more edit, shift by shift: ask before it is recorded, and tell its author why not.
+  public func audits(of edit: StopEdit) -> [StopEditAudit] {
+    var corrections = StopCorrections(reasons: reasons, windows: windows)
     var copy = measured
     corrections.apply([edit], to: &copy)
-    return corrections.audits[0]
+    return corrections.audits
   }
 }
 
@@ -341,19 +342,30 @@ extension MachineLedger {
 // MARK: - Stops
 
 extension MachineLedger {
+  /// The shifts as far as they are known, none reaching into the next: time in two shifts is the earlier one's. Where
+  /// there is no calendar, all that is known.
+  private static func windows(of schedule: Schedule, within span: Span) -> [Span] {
+    guard !schedule.isAlways else { return span.isEmpty ? [] : [span] }
+    var windows: [Span] = []
+    for shift in schedule.shifts {
+      let start = max(shift.span.from, windows.last?.to ?? shift.span.from)
+      guard start < shift.span.to, let window = Span(start..<shift.span.to).intersection(span)
+      else { continue }
+      windows.append(window)
+    }
+    return windows
+  }
+
   /// Stops shift by shift, and the union of those that are small.
   ///
   /// States that stand still one after the other are one stop when it comes to its length; a break inside it does
   /// not end it and does not count. An operator's cut does not make a long stop a small one.
   private static func stops(
-    in states: StateTimeline, _ schedule: Schedule, _ factors: StateFactors, _ planned: SpanSet,
-    _ span: Span
+    in states: StateTimeline, _ windows: [Span], _ factors: StateFactors, _ planned: SpanSet
   ) -> ([Stop], SpanSet) {
-    let windows = schedule.isAlways ? [span] : schedule.shifts.map(\.span)
     var stops: [Stop] = []
     var small: [Span] = []
     for window in windows {
-      guard let window = window.intersection(span) else { continue }
       var run: [Stop] = []
       func closeRun() {
         let length = run.reduce(0) { $0 + $1.plannedMicroseconds }
@@ -398,16 +410,14 @@ extension MachineLedger {
 
 extension StateTimeline {
   /// Gives each stop the last reason that was stated during it.
-  /// - Returns: codes that are not configured, in the order of their first use.
-  mutating func label(with samples: [WordSample], _ reasons: StopReasons) -> [String] {
-    var unknown: [String] = []
+  /// - Returns: those whose code is not configured.
+  mutating func label(with samples: [WordSample], _ reasons: StopReasons) -> [WordSample] {
+    var unknown: [WordSample] = []
     var words: [WordSample] = []
     for sample in samples.stablySorted(by: \.time) where !sample.word.isEmpty {
       guard sample.quality.severity != .bad, !sample.quality.contains(.stale) else { continue }
       if reasons[sample.word] == nil {
-        if span.contains(sample.time), !unknown.contains(sample.word) {
-          unknown.append(sample.word)
-        }
+        unknown.append(sample)
       } else {
         words.append(sample)
       }

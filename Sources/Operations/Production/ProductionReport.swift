@@ -31,7 +31,7 @@ public struct ProductionReport: Hashable, Sendable {
 
   /// The report of a machine over one shift.
   public init(shift: Shift, ledger: MachineLedger, reasons: StopReasons, computed: Timestamp) {
-    let edits = ledger.audits.filter { $0.edit.stop.intersection(shift.span) != nil }
+    let edits = ledger.audits.filter { $0.named.intersection(shift.span) != nil }
     let content = JSONValue.object([
       ("machine", .string(ledger.machine.id)), ("shift", shift.json),
       ("calendar", .string(ledger.machine.calendar)),

@@ -50,6 +50,44 @@ import Testing
     #expect(next.content["result"]?["reasons"]?.elements?.first?["reason"] == .string("jam"))
   }
 
+  @Test("The report of a shift is the same whether the shift was loaded alone or among others")
+  func loading() throws {
+    let noon = DayWindow(
+      from: try #require(TimeOfDay("14:00")), to: try #require(TimeOfDay("22:00")))
+    var calendar = dayCalendar
+    calendar.shifts.append(
+      ShiftPattern(name: "late", days: [.mon], window: try #require(noon)))
+    let day = Span(at(6)..<at(22))
+    var bench = MachineLedgerTests.shift()
+    bench.record.states += [
+      StateSample(time: at(13, 50), state: .unplannedStop),
+      StateSample(time: at(14, 20), state: .running),
+    ]
+    bench.record.total += [
+      CounterSample(time: at(14, 1), value: 362), CounterSample(time: at(22), value: 700),
+    ]
+    bench.record.reasons = [WordSample(time: at(14, 10), word: "oops")]
+    bench.record.edits = [
+      StopEdit(
+        id: "e1", machine: "m1", stop: Span(at(13, 50)..<at(14, 20)),
+        action: .relabel(reason: "jam"),
+        author: "anna", time: at(15))
+    ]
+    var alone = bench
+    var among = bench
+    alone.schedule = calendar.schedule(over: Span(at(7)..<at(8)), zone: TransitionTable.utc)
+    among.schedule = calendar.schedule(over: day, zone: TransitionTable.utc)
+    #expect(alone.schedule.shifts.count == 1 && among.schedule.shifts.count == 2)
+    alone.record.total.removeAll { $0.time > at(14) }
+    #expect(Self.report(alone).content.encoded == Self.report(among).content.encoded)
+    #expect(Self.report(among).content["edits"]?.elements?.count == 1)
+    #expect(among.ledger.audits.map(\.refusal) == [nil, nil])
+    #expect(
+      among.ledger.stops.filter { $0.reason == "jam" }.map(\.span) == [
+        Span(at(13, 50)..<at(14)), Span(at(14)..<at(14, 20)),
+      ])
+  }
+
   @Test("A stored report reads back as the same report")
   func stored() throws {
     let report = Self.report(MachineLedgerTests.shift())

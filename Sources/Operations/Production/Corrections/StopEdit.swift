@@ -37,6 +37,8 @@ public struct StopEdit: Hashable, Sendable {
 /// One line of the audit trail: who changed what into what, or why it could not be.
 public struct StopEditAudit: Hashable, Sendable {
   public var edit: StopEdit
+  /// What the edit names, within one shift.
+  public var named: Span
   /// The stop as the data has it now; `nil` when the edit was refused.
   public var stop: Span?
   public var oldReason: String?
@@ -50,7 +52,7 @@ public struct StopEditAudit: Hashable, Sendable {
     var members: [(String, JSONValue)] = [
       ("id", .string(edit.id)), ("machine", .string(edit.machine)),
       ("author", .string(edit.author)), ("time", .time(edit.time)),
-      ("remark", .string(edit.remark)), ("stop", .span(stop ?? edit.stop)),
+      ("remark", .string(edit.remark)), ("stop", .span(stop ?? named)),
     ]
     switch edit.action {
     case .split(let moment):
@@ -78,36 +80,53 @@ public struct StopEditAudit: Hashable, Sendable {
 ///
 /// An edit names the stop as it was seen. Late data may since have moved its ends: an edit holds as long as what it
 /// names still lies within one stop, and then goes to that whole stop; else it is refused with a sentence
-/// and everything else goes on. Setup, idle, starved, blocked and stops can be edited; running, unknown and
+/// and everything else goes on. A stop that goes on into the next shift is one of each: an edit that names all of it is
+/// applied, and audited, in each shift, so that the figures of a shift do not depend on what else was loaded. Setup, idle, starved, blocked and stops can be edited; running, unknown and
 /// planned time cannot.
 struct StopCorrections {
   let reasons: StopReasons
+  /// Shifts, or all that is known where there are none.
+  let windows: [Span]
   private(set) var audits: [StopEditAudit] = []
 
-  init(reasons: StopReasons) { self.reasons = reasons }
-
-  mutating func apply(_ edits: [StopEdit], to timeline: inout StateTimeline) {
-    for edit in edits { audits.append(apply(edit, to: &timeline)) }
+  init(reasons: StopReasons, windows: [Span]) {
+    self.reasons = reasons
+    self.windows = windows
   }
 
-  private func apply(_ edit: StopEdit, to timeline: inout StateTimeline) -> StopEditAudit {
-    var audit = StopEditAudit(edit: edit)
-    guard !edit.stop.isEmpty else {
+  mutating func apply(_ edits: [StopEdit], to timeline: inout StateTimeline) {
+    for edit in edits {
+      var parts = windows.compactMap { $0.intersection(edit.stop) }
+      if case .split(let moment) = edit.action, parts.count > 1 {
+        parts = [parts.last { $0.from <= moment } ?? parts[0]]
+      }
+      if parts.isEmpty { parts = [edit.stop] }
+      for part in parts { audits.append(apply(edit, to: part, in: &timeline)) }
+    }
+  }
+
+  private func apply(
+    _ edit: StopEdit, to named: Span, in timeline: inout StateTimeline
+  ) -> StopEditAudit {
+    var audit = StopEditAudit(edit: edit, named: named)
+    guard !named.isEmpty else {
       audit.refusal = "the stop named is empty"
       return audit
     }
-    guard let index = timeline.index(at: edit.stop.from) else {
-      audit.refusal = "nothing is known of the machine at \(edit.stop.from.rfc3339)"
+    guard windows.contains(where: { $0.contains(named) }),
+      let index = timeline.index(at: named.from)
+    else {
+      audit.refusal = "nothing is known of the machine in a shift at \(named.from.rfc3339)"
       return audit
     }
     let segment = timeline.segments[index]
     guard segment.state.isStop || segment.state == .setup || segment.isRelabelled(by: reasons)
     else {
       audit.refusal =
-        "at \(edit.stop.from.rfc3339) the machine was not stopped but \(segment.state.name)"
+        "at \(named.from.rfc3339) the machine was not stopped but \(segment.state.name)"
       return audit
     }
-    guard segment.span.contains(edit.stop) else {
+    guard segment.span.contains(named) else {
       audit.refusal =
         "the stop ends at \(segment.span.to.rfc3339): what is named reaches beyond it, over another"
         + " stop or time that was none"
@@ -153,7 +172,10 @@ struct StopCorrections {
 }
 
 extension StopEditAudit {
-  init(edit: StopEdit) { self.edit = edit }
+  init(edit: StopEdit, named: Span) {
+    self.edit = edit
+    self.named = named
+  }
 
   fileprivate mutating func record(_ old: StateSegment, _ new: StateSegment) {
     stop = old.span

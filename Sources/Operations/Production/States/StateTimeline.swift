@@ -119,6 +119,25 @@ public struct StateTimeline: Hashable, Sendable {
     overlay(SpanSet(span).subtracting(schedule.scheduled), state: .notScheduled)
   }
 
+  /// Cuts at the ends of shifts, because stops are judged, labelled and edited within their shift.
+  mutating func cut(at windows: [Span]) {
+    let moments = windows.flatMap { [$0.from, $0.to] }.sorted()
+    var result: [StateSegment] = []
+    for segment in segments {
+      var rest = segment
+      for moment in moments where rest.span.from < moment && moment < rest.span.to {
+        var head = rest
+        head.span = Span(rest.span.from..<moment)
+        result.append(head)
+        rest.span = Span(moment..<rest.span.to)
+        rest.isCut = true
+      }
+      if moments.contains(rest.span.from) { rest.isCut = true }
+      result.append(rest)
+    }
+    replaceSegments(result)
+  }
+
   mutating func replaceSegments(_ new: [StateSegment]) {
     segments = Self.merged(new)
     checkInvariants()

@@ -31,13 +31,15 @@ import Testing
       ])
   }
 
-  @Test("Any metric of the machine keeps its state alive, but does not bring a lapsed one back")
+  @Test(
+    "Any metric of the machine keeps its state alive, and brings a lapsed one back when it is heard again"
+  )
   func life() {
     let states = [StateSample(time: at(6), state: .running)]
     let life = [at(6, 0, 50), at(6, 1, 40), at(6, 4)]
     #expect(
       Self.timeline(states, life: life, over: Span(at(6)..<at(6, 10))) == [
-        "0 running", "160 unknown",
+        "0 running", "160 unknown", "240 running", "300 unknown",
       ])
   }
 
@@ -98,8 +100,9 @@ import Testing
         if let sample {
           let found = tracker.observe(sample.state, at: time, quality: sample.quality)
           changes += [found.lapse, found.change].compactMap { $0 }
-        } else if let lapse = tracker.sawLife(at: time) {
-          changes.append(lapse)
+        } else {
+          let found = tracker.sawLife(at: time)
+          changes += [found.lapse, found.change].compactMap { $0 }
         }
       }
       if let lapse = tracker.advance(to: end) { changes.append(lapse) }
@@ -129,17 +132,14 @@ import Testing
     return restored
   }
 
-  /// Straight from the definition: the last sample counts while signs of life follow closely enough.
+  /// Straight from the definition: the last sample counts while anything was heard a short while ago.
   private static func bruteForce(
     _ samples: [StateSample], _ life: [Timestamp], _ timeout: Int64, at probe: Timestamp
   ) -> MachineState {
-    guard let last = samples.last(where: { $0.time <= probe }) else { return .unknown }
-    guard last.quality == .good else { return .unknown }
-    var seen = last.time
-    for sign in life where sign > last.time && sign <= probe {
-      if sign.microseconds(since: seen) > timeout { return .unknown }
-      seen = sign
+    guard let last = samples.last(where: { $0.time <= probe }), last.quality == .good else {
+      return .unknown
     }
+    let seen = (samples.map(\.time) + life).filter { $0 <= probe }.max() ?? .distantPast
     return probe.microseconds(since: seen) >= timeout ? .unknown : last.state
   }
 

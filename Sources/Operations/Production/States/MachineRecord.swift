@@ -63,7 +63,8 @@ public struct DeclaredStop: Hashable, Sendable {
 /// Of each series also the last sample before the stretch: a state holds from there, a counter counts from there.
 public struct MachineRecord: Hashable, Sendable {
   public var states: [StateSample] = []
-  /// Times at which any other metric of the machine came: they keep a state alive that is only sent on change.
+  /// Times at which any other metric of the machine came: they keep a state alive that is only sent on change. Also the
+  /// last one before the stretch.
   public var signsOfLife: [Timestamp] = []
   public var total: [CounterSample] = []
   public var good: [CounterSample] = []

@@ -8,7 +8,7 @@ public struct StateChange: Hashable, Sendable {
   public var new: MachineState
 }
 
-/// At most two changes follow from one sample: into `unknown` when telemetry had lapsed, then out of it.
+/// At most two changes follow from one thing heard: into `unknown` when telemetry had lapsed, then out of it.
 public struct StateChanges: Hashable, Sendable {
   public var lapse: StateChange?
   public var change: StateChange?
@@ -18,17 +18,20 @@ public struct StateChanges: Hashable, Sendable {
 
 /// Follows the state of one machine as samples come: O(1) in time and memory, nothing allocated.
 ///
-/// A state holds until the next sample, but no longer than `timeoutMicroseconds` after the last sign of life; from
-/// there on it is unknown until a sample says otherwise. A sample of bad quality, or one whose source was
-/// reported gone, means unknown. A sample older than the latest is counted and left to the recomputation
+/// A state holds until the next sample, but is unknown from `timeoutMicroseconds` after the last sign of life until the
+/// next one: a machine that only tells its changes is believed again as soon as it is heard. A sample of bad quality, or
+/// one whose source was reported gone, means unknown until the next sample. A sample older than the latest is counted and left to the recomputation
 /// from the store, which sorts. The state timeline of a report is made by this same tracker.
 ///
-/// Saved form: version 1, state, last time, last sign of life, late samples; the time-out is configuration.
+/// Saved form: version 1, state, state last told, last time, last sign of life, late samples; the time-out is
+/// configuration.
 public struct MachineStateTracker: Sendable, Hashable {
   /// In µs; `.max`: a state holds for ever.
   public var timeoutMicroseconds: Int64
   public private(set) var state = MachineState.unknown
-  /// Time of the latest state sample; `.distantPast` before the first.
+  /// What the latest sample said, whether or not telemetry lapsed since.
+  public private(set) var told = MachineState.unknown
+  /// Time of the latest state sample or change; `.distantPast` before the first.
   public private(set) var lastSample = Timestamp.distantPast
   /// The latest sign of life.
   public private(set) var lastSeen = Timestamp.distantPast
@@ -51,18 +54,22 @@ public struct MachineStateTracker: Sendable, Hashable {
     var changes = StateChanges()
     changes.lapse = lapse(by: time)
     let isTrusted = quality.severity != .bad && !quality.contains(.stale)
-    changes.change = go(to: isTrusted ? observed : .unknown, at: time)
+    told = isTrusted ? observed : .unknown
+    changes.change = go(to: told, at: time)
     lastSample = time
     lastSeen = max(lastSeen, time)
     return changes
   }
 
-  /// Another metric of the machine came: the state is still believed, unless it had lapsed before.
-  public mutating func sawLife(at time: Timestamp) -> StateChange? {
-    guard time > lastSeen else { return nil }
-    let change = lapse(by: time)
+  /// Another metric of the machine came: what it last told is believed, again where that had lapsed.
+  public mutating func sawLife(at time: Timestamp) -> StateChanges {
+    var changes = StateChanges()
+    guard time > lastSeen else { return changes }
+    changes.lapse = lapse(by: time)
+    changes.change = go(to: told, at: time)
+    if changes.change != nil { lastSample = max(lastSample, time) }
     lastSeen = time
-    return change
+    return changes
   }
 
   /// Time passes without a sample.
@@ -90,6 +97,7 @@ extension MachineStateTracker {
   public func encode(into writer: inout ByteWriter) {
     writer.byte(Self.version)
     writer.byte(state.rawValue)
+    writer.byte(told.rawValue)
     writer.fixed(lastSample.microseconds)
     writer.fixed(lastSeen.microseconds)
     writer.varint(lateSamples)
@@ -100,9 +108,11 @@ extension MachineStateTracker {
     from reader: inout ByteReader, timeoutMicroseconds: Int64
   ) throws(ByteReader.Truncated) {
     self.init(timeoutMicroseconds: timeoutMicroseconds)
-    guard try reader.byte() == Self.version, let saved = MachineState(rawValue: try reader.byte())
+    guard try reader.byte() == Self.version, let saved = MachineState(rawValue: try reader.byte()),
+      let savedTold = MachineState(rawValue: try reader.byte())
     else { throw ByteReader.Truncated() }
     state = saved
+    told = savedTold
     lastSample = Timestamp(microseconds: try reader.fixed(Int64.self))
     lastSeen = Timestamp(microseconds: try reader.fixed(Int64.self))
     lateSamples = try reader.varint()

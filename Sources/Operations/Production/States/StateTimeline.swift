@@ -61,21 +61,26 @@ public struct StateTimeline: Hashable, Sendable {
       open.reason = reason
       openSince = time
     }
-    for sample in samples where sample.time < span.to {
-      while nextLife < life.count, life[nextLife] <= sample.time {
-        if let lapse = tracker.sawLife(at: life[nextLife]) { begin(.unknown, nil, at: lapse.time) }
-        nextLife += 1
-      }
-      let changes = tracker.observe(sample.state, at: sample.time, quality: sample.quality)
+    var toldReason: String?
+    func follow(_ changes: StateChanges) {
       if let lapse = changes.lapse { begin(.unknown, nil, at: lapse.time) }
       if let change = changes.change {
-        begin(change.new, change.new == sample.state ? sample.reason : nil, at: change.time)
-      } else if tracker.state == sample.state, sample.reason != open.reason {
+        begin(change.new, change.new == .unknown ? nil : toldReason, at: change.time)
+      }
+    }
+    for sample in samples where sample.time < span.to {
+      while nextLife < life.count, life[nextLife] <= sample.time {
+        follow(tracker.sawLife(at: life[nextLife]))
+        nextLife += 1
+      }
+      toldReason = sample.reason
+      follow(tracker.observe(sample.state, at: sample.time, quality: sample.quality))
+      if tracker.state == sample.state, sample.state != .unknown, sample.reason != open.reason {
         begin(sample.state, sample.reason, at: sample.time)
       }
     }
     while nextLife < life.count, life[nextLife] < span.to {
-      if let lapse = tracker.sawLife(at: life[nextLife]) { begin(.unknown, nil, at: lapse.time) }
+      follow(tracker.sawLife(at: life[nextLife]))
       nextLife += 1
     }
     if let lapse = tracker.advance(to: span.to) { begin(.unknown, nil, at: lapse.time) }

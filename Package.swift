@@ -12,6 +12,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
@@ -25,12 +27,16 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(name: "Telemetry"),
+    .target(name: "Statistics", dependencies: ["Telemetry"]),
     .target(
       name: "Payloads",
       dependencies: ["Telemetry", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Sparkplug/sparkplug_b.proto"]),
     .target(name: "Devices", dependencies: ["Telemetry", "Payloads", .product(name: "Yams", package: "Yams")]),
-    .target(name: "Operations", dependencies: ["Telemetry", "Devices"]),
+    .target(name: "Rules", dependencies: ["Telemetry", "Devices"]),
+    .target(name: "Operations", dependencies: ["Telemetry", "Statistics", "Devices"]),
+    .target(name: "Scoring", dependencies: ["Telemetry", "Statistics"]),
+    .target(name: "Training", dependencies: ["Telemetry", "Statistics", "Scoring"]),
     .target(
       name: "Storage",
       dependencies: [
@@ -43,7 +49,7 @@ let package = Package(
     .target(
       name: "Gateway",
       dependencies: [
-        "CLinux", "Telemetry", "Payloads", "Devices", "Operations", "Storage", "MQTT",
+        "CLinux", "Telemetry", "Payloads", "Devices", "Rules", "Operations", "Storage", "MQTT",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
@@ -52,17 +58,23 @@ let package = Package(
     .target(
       name: "Web",
       dependencies: [
-        "Devices", "Gateway", "Storage", "Telemetry", "CZlib", "CZstd",
+        "Devices", "Gateway", "Rules", "Storage", "Telemetry", "CZlib", "CZstd",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
       ],
       resources: [.copy("Resources")]),
     .target(name: "Simulator", dependencies: ["Telemetry", "Payloads", "MQTT"]),
     .executableTarget(
       name: "millwright",
       dependencies: [
-        "Gateway", "Web", "Simulator", "Capture", "Devices", "MQTT", "Payloads", "Storage", "Telemetry",
+        "Gateway", "Web", "Simulator", "Capture", "Devices", "MQTT", "Operations", "Payloads", "Rules", "Scoring",
+        "Statistics", "Storage", "Telemetry", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
@@ -73,7 +85,8 @@ let package = Package(
     .testTarget(
       name: "GatewayTests",
       dependencies: [
-        "Gateway", "TestSupport", .product(name: "Logging", package: "swift-log"),
+        "Gateway", "Simulator", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "CrashTests", dependencies: ["Storage", "TestSupport", "Telemetry", "millwright"],
@@ -83,8 +96,14 @@ let package = Package(
       dependencies: ["Capture", "Devices", "Simulator", "Storage", "TestSupport", "Telemetry"],
       exclude: ["Golden"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport", "Telemetry"]),
+    .testTarget(
+      name: "OperationsTests", dependencies: ["Operations", "Devices", "Statistics", "TestSupport", "Telemetry"]),
+    .testTarget(name: "ScoringTests", dependencies: ["Scoring", "Statistics", "TestSupport", "Telemetry"]),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "Scoring", "Statistics", "TestSupport", "Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "TestSupport", "Telemetry"]),
-    .testTarget(name: "OperationsTests", dependencies: ["Operations", "Devices", "TestSupport", "Telemetry"]),
+    .testTarget(name: "RulesTests", dependencies: ["Rules", "Devices", "Telemetry", "TestSupport"]),
     .testTarget(name: "SimulatorTests", dependencies: ["Simulator", "Telemetry"]),
     .testTarget(
       name: "CommandTests",

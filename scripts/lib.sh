@@ -11,8 +11,8 @@ fail() {
 PATH="$PATH:/usr/sbin:/sbin"
 
 packages=(
-  ca-certificates curl git libc6-dev libmosquitto-dev libsqlite3-dev libzstd-dev mosquitto
-  mosquitto-clients pkg-config zlib1g-dev
+  ca-certificates curl git libc6-dev libmosquitto-dev libsqlite3-dev libxgboost0 libzstd-dev
+  mosquitto mosquitto-clients pkg-config zlib1g-dev
 )
 
 # Installs the Debian packages that are missing: as root at once, else it prints the line to run.

@@ -16,6 +16,8 @@ public final class Gateway: Service {
   /// Reads samples, series and events; safe from any thread.
   public let queries: Queries
   public let logger: Logger
+  /// What is committed, as it happens.
+  public let live = LiveHub()
 
   private let mailbox: Mailbox
   private let published = FiguresBox()
@@ -63,8 +65,9 @@ public final class Gateway: Service {
     published.put(recovery.state.figures)
     let parts = IngestThreadParts(
       settings: settings, store: recovery.store, resolver: recovery.resolver,
-      recovered: recovery.state, stages: recovery.stages, mailbox: mailbox, published: published, clockSource: clock,
-      logger: logger, publisher: publications?.publisher)
+      recovered: recovery.state, stages: recovery.stages, mailbox: mailbox, published: published,
+      clockSource: clock,
+      live: live, logger: logger, publisher: publications?.publisher)
     let continuation = finished.continuation
     let thread = Thread {
       parts.makeLoop().run()
@@ -104,6 +107,7 @@ public final class Gateway: Service {
     }
     _ = mailbox.post(.stop)
     for await _ in finished.stream {}
+    live.finish()
     lock.release()
   }
 
@@ -126,6 +130,17 @@ public final class Gateway: Service {
   public func flush() async {
     await withCheckedContinuation { continuation in
       if !mailbox.post(.flush { continuation.resume() }) { continuation.resume() }
+    }
+  }
+
+  /// Looks at the stages between two batches, on the ingest thread: the look must be quick.
+  func inspect<Value: Sendable>(
+    otherwise fallback: Value, _ look: @escaping @Sendable (Stages) -> Value
+  ) async -> Value {
+    await withCheckedContinuation { continuation in
+      if !mailbox.post(.inspect { continuation.resume(returning: look($0)) }) {
+        continuation.resume(returning: fallback)
+      }
     }
   }
 
@@ -174,6 +189,7 @@ private struct IngestThreadParts: @unchecked Sendable {  // Handed over once, to
   let mailbox: Mailbox
   let published: FiguresBox
   let clockSource: ClockSource
+  let live: LiveHub
   let logger: Logger
   let publisher: Publisher?
 
@@ -186,7 +202,7 @@ private struct IngestThreadParts: @unchecked Sendable {  // Handed over once, to
   func makeLoop() -> IngestLoop {
     IngestLoop(
       settings: settings, store: store, resolver: resolver, recovered: recovered, stages: stages,
-      mailbox: mailbox, published: published, clockSource: clockSource, logger: logger,
-      publish: publish)
+      mailbox: mailbox, published: published, clockSource: clockSource, live: live,
+      logger: logger, publish: publish)
   }
 }

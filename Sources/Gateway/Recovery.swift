@@ -43,11 +43,7 @@ struct Recovery {
         if case .configuration(let files) = item { configuration = files }
       }
       store.apply(header, batch, verdicts: &verdicts)
-      guard header.sequence > stages.position else { return }
-      output.removeAll()
-      stages.apply(header, batch, into: &output)
-      // What leaves the box because of these rows does so from SQLite, once.
-      store.put(output, of: header, items: batch.items.count)
+      stages.replay(header, batch, into: store, &output)
     }
     let seconds = Double(clock.read().monotonicMicroseconds - started) / 1e6
     log(report, seconds: seconds, store: store, logger: logger)

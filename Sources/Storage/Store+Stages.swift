@@ -43,8 +43,17 @@ extension Store {
     }
   }
 
+  /// Rows that SQLite does not have yet, other than samples: those are read from memory too.
+  public var hasPendingRows: Bool {
+    !pending.items.isEmpty || !pending.standings.isEmpty || !pending.memory.isEmpty
+      || !pending.losses.isEmpty || hasWrites
+  }
+
   /// Row through which SQLite stands: derived rows at or below it are there.
   public var rowsThrough: UInt64 { rowPosition }
+
+  /// The same, of a snapshot that a reader holds.
+  public static func position(_ db: Database) throws -> UInt64 { try StoredPosition.load(db).rows }
 
   /// The database is a new one in the place of a damaged one and has not caught up yet.
   public var isReplacement: Bool { rowPosition == 0 && sequenceFloor > 0 }

@@ -37,6 +37,7 @@ public final class Store {
   /// Wall time of the last record applied.
   private(set) var lastWall = Timestamp.epoch
   private var writes: [WriteSet] = []
+  var hasWrites: Bool { !writes.isEmpty }
   /// Snapshots of the stages behind the commit; `nil`: there are no stages.
   public private(set) var snapshots: StageSnapshots?
   /// From this record on the stages can be replayed, whatever happens to SQLite's last transactions.

@@ -26,6 +26,7 @@ public final class WebServer: Service {
   private let clock: ClockSource
   private let logger: Logger
   private let token = LocalToken.makeToken()
+  private let gate: Gate
   private let site: Site
   private let ports = PortAnnouncement()
 
@@ -43,6 +44,7 @@ public final class WebServer: Service {
     self.settings = settings
     self.logger = logger
     self.clock = clock
+    gate = Gate(settings: settings, localToken: token, clock: clock)
     site = Site(directory: resources ?? Site.standardDirectory)
   }
 
@@ -81,11 +83,7 @@ public final class WebServer: Service {
   ) -> Application<Edge> {
     Application(
       responder: makeEdge(),
-      server: .http1(
-        configuration: .init(
-          idleTimeout: .seconds(60),
-          httpDecoderConfiguration: .init(
-            maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100))),
+      server: HTTPServerBuilder { [self] responder in makeChannel(responder) },
       configuration: ApplicationConfiguration(
         address: .hostname(settings.host, port: settings.port), serverName: "millwright"),
       onServerRunning: { channel in
@@ -94,10 +92,20 @@ public final class WebServer: Service {
       logger: logger)
   }
 
-  /// Every route, for the test that compares them with the OpenAPI file.
-  var routes: [Route] { table(meter: RequestMeter(), gate: makeGate()).routes }
+  private func makeChannel(_ responder: @escaping HTTPChannelHandler.Responder) -> SocketChannel {
+    let sockets = SocketServer(gateway: gateway, gate: gate, origins: OriginPolicy(settings))
+    let http = HTTP1Channel(
+      responder: responder,
+      configuration: .init(
+        idleTimeout: .seconds(60),
+        httpDecoderConfiguration: .init(
+          maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)))
+    return SocketChannel(
+      http: http, accepts: { sockets.accepts($0) }, serve: { await sockets.serve($0, $1, $2) })
+  }
 
-  private func makeGate() -> Gate { Gate(settings: settings, localToken: token, clock: clock) }
+  /// Every route, for the test that compares them with the OpenAPI file.
+  var routes: [Route] { table(meter: RequestMeter(), gate: gate).routes }
 
   private func table(meter: RequestMeter, gate: Gate) -> RouteTable {
     RouteTable(
@@ -106,7 +114,6 @@ public final class WebServer: Service {
 
   private func makeEdge() -> Edge {
     let meter = RequestMeter()
-    let gate = makeGate()
     let runner = RouteRunner(
       gate: gate, bodies: BodyReader(settings), answers: AnswerMemory(clock: clock))
     return Edge(

@@ -14,8 +14,13 @@ struct BenchCommand: AsyncParsableCommand {
         millwright bench codec
         millwright bench codec --samples 16384 --rounds 50
         millwright bench sparkplug
+        millwright bench detect
+        millwright bench rules
       """,
-    subcommands: [CodecBench.self, SizeBench.self, FillBench.self, SparkplugBench.self])
+    subcommands: [
+      CodecBench.self, SizeBench.self, FillBench.self, SparkplugBench.self, DetectBench.self,
+      RuleBench.self,
+    ])
 }
 
 /// Bytes and time per sample of the chunk codec.

@@ -10,7 +10,7 @@ struct CheckCommand: AsyncParsableCommand {
     commandName: "check",
     abstract: "Read the configuration and say what is wrong, with file, line and column.",
     discussion: """
-      Reads millwright.yaml, devices/*.yaml and the environment. Touches nothing:
+      Reads millwright.yaml, devices/*.yaml, rules/*.yaml and the environment. Touches nothing:
       safe beside a running gateway. Ends with 1 when there is an error.
 
       EXAMPLES
@@ -19,6 +19,8 @@ struct CheckCommand: AsyncParsableCommand {
         millwright check --json | jq '.diagnostics[] | .message'
         millwright check --explain plant/line1/press1/telemetry
         millwright check --explain tele/plug/SENSOR --payload '{"ENERGY": {"Power": 12}}'
+        millwright check --against plant.mwcap             what the rules would have done
+        millwright check --against plant.mwcap --verbose --json
       """)
 
   @OptionGroup var place: ConfigurationOptions
@@ -38,7 +40,23 @@ struct CheckCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("With --explain: its MQTT 5 content type.", valueName: "type"))
   var contentType = ""
 
+  @Option(
+    help: ArgumentHelp(
+      "Tell what the rules would have done on a capture of `millwright record`.",
+      valueName: "file"))
+  var against: String?
+
+  @Flag(help: "With --against: every transition of every alarm.")
+  var verbose = false
+
   func run() async throws {
+    if let against {
+      return try await reporting {
+        var report = try RuleReplay(configuration: try place.load(), hasTransitions: verbose)
+        try report.play(against)
+        print(json ? report.json : report.text)
+      }
+    }
     if let explain { return try await tell(explain) }
     let (configuration, diagnostics) = place.loader().load()
     if json {
@@ -94,6 +112,7 @@ struct CheckReport {
         profiles  \(devices.profiles.count)
         devices   \(devices.devices.count)
         routes    \(devices.routes.count)
+        rules     \(configuration.rules.rules.count)
         gateway   \(gateway.gatewayID)
         data      \(gateway.store.directory)
         broker    \(broker)
@@ -120,6 +139,7 @@ struct CheckReport {
         ("files", "[\(files)]"), ("profiles", String(configuration.devices.profiles.count)),
         ("devices", String(configuration.devices.devices.count)),
         ("routes", String(configuration.devices.routes.count)),
+        ("rules", String(configuration.rules.rules.count)),
         ("data", JSONText.quoted(configuration.gateway.store.directory)),
       ]
     }

@@ -36,6 +36,6 @@ struct Millwright: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, CheckCommand.self, QueryCommand.self, ExportCommand.self,
       DevicesCommand.self, QuarantineCommand.self, SimulateCommand.self, DoctorCommand.self,
-      MapCommand.self, RecordCommand.self, ReplayCommand.self, BenchCommand.self,
+      MapCommand.self, RecordCommand.self, ReplayCommand.self, ScoreCommand.self, BenchCommand.self,
     ])
 }

@@ -65,11 +65,18 @@ struct SparkplugBench: ParsableCommand {
 }
 
 /// Seconds that this process has computed, in user and system mode together.
-private enum CPUTime {
+enum CPUTime {
   static var now: Double {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+  }
+
+  /// Seconds of it that `body` takes.
+  static func spent(_ body: () -> Void) -> Double {
+    let began = now
+    body()
+    return now - began
   }
 
   private static func seconds(_ time: timeval) -> Double {

@@ -2,6 +2,7 @@ import Devices
 import Foundation
 import Logging
 import MQTT
+import Rules
 import Storage
 import Telemetry
 import TestSupport
@@ -17,15 +18,15 @@ final class GatewayRig: @unchecked Sendable {  // One test drives it.
   private let clock: ClockSource
 
   init(
-    withBroker: Bool = true, yaml: String = "", clock: ClockSource = .system(),
+    withBroker: Bool = true, yaml: String = "", rules: String = "", clock: ClockSource = .system(),
     change: (inout GatewayConfiguration) -> Void = { _ in }
   ) throws {
     scratch = try Scratch()
     self.clock = clock
     broker = withBroker ? try TestBroker(directory: scratch.path) : nil
     var gateway = GatewayConfiguration(
-      gatewayID: "test", dataDirectory: scratch.path + "/data", devicesDirectory: "",
-      rulesDirectory: "")
+      gatewayID: "test", dataDirectory: scratch.path + "/data", devicesDirectory: "devices",
+      rulesDirectory: "rules")
     gateway.store.ballastBytes = 0
     if let broker {
       var mqtt = MQTTSettings()
@@ -34,21 +35,27 @@ final class GatewayRig: @unchecked Sendable {  // One test drives it.
       gateway.mqtt = mqtt
     }
     change(&gateway)
-    configuration = try Self.load(gateway, yaml: yaml)
+    configuration = try Self.load(gateway, yaml: yaml, rules: rules)
   }
 
   private static func load(
-    _ gateway: GatewayConfiguration, yaml: String
+    _ gateway: GatewayConfiguration, yaml: String, rules: String = ""
   ) throws -> LoadedConfiguration {
-    let files = yaml.isEmpty ? [] : [ConfigurationFile(name: "devices/test.yaml", content: yaml)]
+    var files = yaml.isEmpty ? [] : [ConfigurationFile(name: "devices/test.yaml", content: yaml)]
     let (devices, diagnostics) = DeviceConfiguration.load(files: files)
     guard let devices else { throw MQTTError("\(diagnostics)") }
-    return LoadedConfiguration(gateway: gateway, devices: devices, files: files, warnings: [])
+    let ruleFiles =
+      rules.isEmpty ? [] : [ConfigurationFile(name: "rules/test.yaml", content: rules)]
+    let (set, mistakes) = RuleSet.read(ruleFiles, configuration: devices)
+    guard let set else { throw MQTTError("\(mistakes)") }
+    files += ruleFiles + [EffectiveSettings(gateway).file]
+    return LoadedConfiguration(
+      gateway: gateway, devices: devices, rules: set, files: files, warnings: [])
   }
 
-  /// With other device files than before.
-  func start(yaml: String) throws {
-    configuration = try Self.load(configuration.gateway, yaml: yaml)
+  /// With other files than before.
+  func start(yaml: String, rules: String = "") throws {
+    configuration = try Self.load(configuration.gateway, yaml: yaml, rules: rules)
     try start()
   }
 

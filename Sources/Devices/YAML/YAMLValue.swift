@@ -20,6 +20,11 @@ public struct YAMLValue {
   /// Neither a map nor a list nor nothing: text, a number, true or false.
   public var isScalar: Bool { scalarText != nil }
 
+  /// For values that may be written in more than one way.
+  public var isMap: Bool { node.mapping != nil }
+
+  public var isList: Bool { node.sequence != nil }
+
   /// Reads the value as `type`; reports and returns `nil` when it is something else.
   public func read<Value>(_ type: YAMLType<Value>) -> Value? { type.read(self) }
 

@@ -4,9 +4,10 @@ import Foundation
 import MQTT
 import Operations
 import Payloads
+import Rules
 import Telemetry
 
-/// Reads millwright.yaml and devices/*.yaml from disk and checks them together.
+/// Reads millwright.yaml, devices/*.yaml and rules/*.yaml from disk and checks them together.
 ///
 /// Layers: environment over file over defaults. It only reads: `millwright check` is this and a print-out.
 public struct ConfigurationLoader: Sendable {
@@ -60,11 +61,18 @@ public struct ConfigurationLoader: Sendable {
       files: deviceFiles, devices: devices,
       isKnownTimeZone: { TimeZone(identifier: $0) != nil })
     for diagnostic in productionDiagnostics { log.report(diagnostic) }
-    guard !log.hasErrors, var devices, let production else { return (nil, log.sorted) }
+    let ruleFiles = yamlFiles(in: gateway.rulesDirectory, log: log)
+    files += ruleFiles
+    // Without the devices every metric would be unknown: their mistakes come first.
+    let (rules, ruleDiagnostics) =
+      devices.map { RuleSet.read(ruleFiles, configuration: $0) } ?? (nil, [])
+    for diagnostic in ruleDiagnostics { log.report(diagnostic) }
+    guard !log.hasErrors, let rules, let production, var devices else { return (nil, log.sorted) }
     // Two gateways on one broker must not ask a node for its birth at the same moment.
     devices.settings.sparkplug.seed = Hash64.hash(gateway.gatewayID)
+    files.append(EffectiveSettings(gateway).file)
     let loaded = LoadedConfiguration(
-      gateway: gateway, devices: devices, production: production,
+      gateway: gateway, devices: devices, production: production, rules: rules,
       files: files.sorted { $0.name < $1.name },
       warnings: log.sorted)
     return (loaded, log.sorted)

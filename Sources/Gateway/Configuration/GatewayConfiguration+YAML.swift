@@ -1,4 +1,5 @@
 import Devices
+import Foundation
 import MQTT
 import Storage
 import Telemetry
@@ -27,6 +28,11 @@ struct GatewayConfigurationReading {
     }
     if let root = map.optional("root", .string) {
       configuration.root = root.hasSuffix("/") ? root : root + "/"
+    }
+    if let zone = map.optional("time_zone", .timeZone) { configuration.timeZone = zone }
+    if let detection = map.optional("detection", .map) {
+      if let span = detection.optional("learning", .duration) { configuration.learning = span }
+      detection.refuseUnknownKeys()
     }
     if let mqtt = map.optional("mqtt", .map) { readMQTT(mqtt, into: &configuration) }
     if let batch = map.optional("batch", .map) { read(batch, into: &configuration.batch) }
@@ -178,5 +184,19 @@ struct GatewayConfigurationReading {
     map.refuseUnknownKeys()
     guard let name, let text else { return nil }
     return APIKey(name: name, secret: text, scopes: Set(scopes))
+  }
+}
+
+extension YAMLType where Value == String {
+  /// The IANA name of a time zone that this machine knows.
+  static var timeZone: YAMLType {
+    YAMLType { value in
+      guard let name = value.read(.string) else { return nil }
+      guard TimeZone(identifier: name) != nil else {
+        value.report("`\(name)` is no time zone; write an IANA name such as Europe/Vienna")
+        return nil
+      }
+      return name
+    }
   }
 }

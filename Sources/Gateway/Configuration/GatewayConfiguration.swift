@@ -1,6 +1,8 @@
 import Devices
+import Foundation
 import MQTT
 import Operations
+import Rules
 import Storage
 import Telemetry
 
@@ -16,6 +18,10 @@ public struct GatewayConfiguration: Sendable, Hashable {
   public var homeAssistant: HomeAssistantSettings?
   /// Topic prefix of what we publish; messages under it are never ingested. Ends with a slash.
   public var root: String
+  /// IANA name of the plant's time zone: shifts, schedules and hours of the day are local there.
+  public var timeZone = TimeZone.current.identifier
+  /// How long detectors only learn a new series.
+  public var learning = Duration.seconds(7 * 86_400)
   public var batch = BatchSettings()
   public var store: StoreSettings
   public var http = HTTPSettings()
@@ -102,18 +108,20 @@ public struct LoadedConfiguration: Sendable {
   public var gateway: GatewayConfiguration
   public var devices: DeviceConfiguration
   public var production: ProductionConfiguration
+  public var rules: RuleSet
   /// Sorted by name; what the journal records.
   public var files: [ConfigurationFile]
   public var warnings: [Diagnostic]
 
   public init(
     gateway: GatewayConfiguration, devices: DeviceConfiguration,
-    production: ProductionConfiguration = ProductionConfiguration(), files: [ConfigurationFile],
-    warnings: [Diagnostic]
+    production: ProductionConfiguration = ProductionConfiguration(), rules: RuleSet = RuleSet(),
+    files: [ConfigurationFile], warnings: [Diagnostic]
   ) {
     self.gateway = gateway
     self.devices = devices
     self.production = production
+    self.rules = rules
     self.files = files
     self.warnings = warnings
   }

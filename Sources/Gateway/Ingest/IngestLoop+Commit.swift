@@ -25,6 +25,7 @@ extension IngestLoop {
     if connection.isOpen, let subscriber, !subscriber.writeQueued() { connectionLost() }
     runStages(committed)
     answer(sequence: committed.sequence)
+    if live.isWatched { show(committed) }
     figures.commits += 1
     figures.sequence = committed.sequence
     figures.lastCommit = committed.wall
@@ -43,6 +44,17 @@ extension IngestLoop {
     stages.apply(header, batch, into: &stageOutput)
     store.put(stageOutput, of: header, items: batch.items.count)
     snapshotSchedule.count(samples: batch.samples.count)
+  }
+
+  /// What was committed goes to whoever watches; it may run ahead of SQLite.
+  private func show(_ header: RecordHeader) {
+    var events: [Event] = []
+    for case .event(let event) in batch.items { events.append(event) }
+    live.publish(
+      LiveUpdate(
+        sequence: header.sequence, wall: header.wall, catalog: store.catalog,
+        samples: batch.samples, events: events, derived: stageOutput.events.map(\.event),
+        standings: stageOutput.standings))
   }
 
   private func forgetBatch() {

@@ -28,6 +28,7 @@ extension IngestLoop {
       case .openParts(let series, let reply): reply(store.openParts(of: series))
       case .latest(let series, let reply): reply(store.current(of: series))
       case .catalog(let reply): reply(store.catalog)
+      case .inspect(let look): look(stages)
       case .write(let set): store.enqueue(set)
       case .rescue(let set, let reply):
         store.enqueue(set)
@@ -37,7 +38,7 @@ extension IngestLoop {
         // What was read already belongs to what the caller wants to see.
         if storageRetryAt == nil { beginWithCarried() }
         if !batch.isEmpty { commit() }
-        flush()
+        if store.hasPendingRows { flush() }
         reply()
       case .connectFinished(let failure): connectFinished(failure: failure)
       case .reload(let configuration, let reply): reload(configuration, reply)

@@ -56,11 +56,12 @@ final class IngestLoop {
   var stagedCommands = 0
   var snapshotSchedule = SnapshotSchedule()
   let snapshotWriter: SnapshotWriter?
+  let live: LiveHub
 
   init(
     settings: IngestSettings, store: Store, resolver: Resolver, recovered: RecoveredState,
     stages: Stages, mailbox: Mailbox, published: FiguresBox, clockSource: ClockSource,
-    logger: Logger, publish: (@Sendable (String, [UInt8]) -> Void)? = nil
+    live: LiveHub, logger: Logger, publish: (@Sendable (String, [UInt8]) -> Void)? = nil
   ) {
     self.settings = settings
     self.store = store
@@ -77,6 +78,7 @@ final class IngestLoop {
     // What recovery defined waits in `startItems`: it is no part of a batch that may fail.
     mark = self.resolver.markCommitted()
     self.stages = stages
+    self.live = live
     snapshotWriter = store.snapshots.map { SnapshotWriter(snapshots: $0, mailbox: mailbox) }
   }
 
@@ -231,7 +233,7 @@ final class IngestLoop {
 
   /// When the next timer of a stage is due, in the monotonic clock.
   private var stageDeadline: Int64? {
-    stages.nextDeadline.map {
+    stages.nextDeadline().map {
       max(stages.clock.monotonic(of: $0), lastTick + Self.timerTickMicroseconds)
     }
   }
@@ -277,6 +279,7 @@ final class IngestLoop {
     case .latest(let series, let reply): reply(store.current(of: series))
     case .catalog(let reply): reply(store.catalog)
     case .flush(let reply): reply()
+    case .inspect(let look): look(stages)
     case .rescue(_, let reply): reply(false)
     case .reload(_, let reply): reply(["the gateway is shutting down"])
     case .write, .connectFinished, .snapshotWritten, .stop: break

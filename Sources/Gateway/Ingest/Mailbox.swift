@@ -11,6 +11,8 @@ enum Request: Sendable {
   /// Newest samples alone, in the order asked: no chunk is decoded for them.
   case latest([UInt32], @Sendable ([StoredSample?]) -> Void)
   case catalog(@Sendable (Catalog) -> Void)
+  /// A look at the stages between two batches; what it changes is not kept.
+  case inspect(@Sendable (Stages) -> Void)
   /// Rows that a job computed.
   case write(WriteSet)
   /// Rows of a rescue, written at once; the reply says whether they were.

@@ -36,3 +36,17 @@ struct StageRecovery {
       problem: positions.isEmpty ? nil : "no snapshot of the stages could be read; they begin anew")
   }
 }
+
+extension Stages {
+  /// Takes a record of the journal's tail; one that is part of the snapshot is passed over.
+  ///
+  /// What leaves the box because of its rows does so from SQLite, behind a cursor: never from here.
+  mutating func replay(
+    _ header: RecordHeader, _ batch: Batch, into store: Store, _ output: inout StageOutput
+  ) {
+    guard header.sequence > position else { return }
+    output.removeAll()
+    apply(header, batch, into: &output)
+    store.put(output, of: header, items: batch.items.count)
+  }
+}

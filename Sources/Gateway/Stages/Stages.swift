@@ -1,3 +1,5 @@
+import Operations
+import Rules
 import Storage
 import Telemetry
 
@@ -13,40 +15,67 @@ struct Stages: Sendable {
   /// The last record that was applied.
   private(set) var position: UInt64
   private(set) var clock = StageClock()
+  /// The moment of the last record.
+  private(set) var moment = RecordMoment(sequence: 0, wall: .epoch, elapsedMicroseconds: 0)
   /// Devices, series and words as of `position`.
   private(set) var catalog = Catalog()
   private var gate = SeriesGate()
+  private var configuration = StageConfiguration()
+  private(set) var rules = RuleEngine(rules: RuleSet())
+  private var detection = SeriesDetection()
+
+  // Used again for each record.
+  private var ruleOutput = RuleOutput()
+  private var anomalies: [Anomaly] = []
+  /// Series that were defined in the present record: detectors learn of them with its end.
+  private var newSeries: [UInt32] = []
 
   /// Stages that know nothing yet but the definitions so far.
   init(catalog: Catalog = Catalog(), position: UInt64 = 0) {
     self.position = position
     for item in catalog.items { define(item) }
+    beginDetection()
   }
 
   // MARK: - The order of the stages
 
   /// Applies one committed record and adds what follows from it to `output`.
+  ///
+  /// Within a record: each delivery in its order, what it says before its samples; each sample through the
+  /// gate, then to the detectors, then to the rules, so that a rule may wait for an anomaly of the same
+  /// sample. Detectors let time pass before the samples; timers of rules come last: what arrived with the
+  /// record counts before what is missing.
   mutating func apply(_ header: RecordHeader, _ batch: Batch, into output: inout StageOutput) {
     let previousWall = clock.lastWall
     let moment = clock.advance(to: header)
+    self.moment = moment
     position = header.sequence
-    advance(to: moment, into: &output)
+    detection.advance(to: moment, into: &anomalies)
+    if !anomalies.isEmpty { tellAnomalies(at: moment, into: &output) }
     for place in batch.deliveries.indices {
       for item in batch.items[batch.itemRange(place)] {
         take(item, at: moment, previousWall: previousWall, into: &output)
       }
+      if !newSeries.isEmpty { beginDetection() }
       for index in batch.sampleRange(place) {
         guard let sample = gate.admit(batch.samples[index]) else { continue }
-        take(sample, at: moment, into: &output)
+        detection.observe(sample, at: moment, into: &anomalies)
+        if !anomalies.isEmpty { tellAnomalies(at: moment, into: &output) }
+        rules.observe(sample, at: moment, into: &ruleOutput)
       }
     }
+    rules.advance(to: moment, into: &ruleOutput)
+    tellRules(at: moment, into: &output)
   }
 
   /// When a stage next has something to do though nothing arrives, in elapsed µs; `nil`: never.
-  var nextDeadline: Int64? { nil }
-
-  /// Timers that are due: before the samples of the record that brings the time.
-  private mutating func advance(to moment: RecordMoment, into output: inout StageOutput) {}
+  mutating func nextDeadline() -> Int64? {
+    switch (rules.nextDeadline(), detection.nextDeadline) {
+    case (let rules?, let detection?): min(rules, detection)
+    case (let rules?, nil): rules
+    case (nil, let detection): detection
+    }
+  }
 
   private mutating func take(
     _ item: Item, at moment: RecordMoment, previousWall: Timestamp?, into output: inout StageOutput
@@ -54,28 +83,103 @@ struct Stages: Sendable {
     switch item {
     case .device, .series, .word: define(item)
     case .started(let version):
+      rules.restarted(at: moment)
+      detection.resume()
       noteStart(version: version, at: moment, previousWall: previousWall, into: &output)
+    case .connected:
+      rules.reconnected(at: moment)
+      detection.resume()
+    case .configuration(let files):
+      // One that this version cannot read leaves the one before in force.
+      if let read = StageConfiguration(files: files) { configure(read, at: moment) }
+    case .event(let event): rules.eventHappened(event, at: moment, into: &ruleOutput)
+    case .wentStale(let staleness): rules.wentStale(staleness, at: moment, into: &ruleOutput)
     case .command(let command):
       output.verdicts.append(carryOut(command, at: moment, into: &output))
     default: break
     }
   }
 
-  private mutating func take(
-    _ sample: Sample, at moment: RecordMoment, into output: inout StageOutput
-  ) {}
-
   private mutating func define(_ item: Item) {
     catalog.apply(item)
-    if case .series(let series) = item { gate.define(series) }
+    rules.define(item)
+    guard case .series(let series) = item else { return }
+    gate.define(series)
+    newSeries.append(series.index)
+  }
+
+  // MARK: - Configuration
+
+  private mutating func configure(_ new: StageConfiguration, at moment: RecordMoment) {
+    configuration = new
+    rules.replace(rules: new.rules, zone: new.localOffset, at: moment, into: &ruleOutput)
+    detection.configure(detectionSettings)
+    newSeries = catalog.series.map(\.index)
+    beginDetection()
+  }
+
+  private var detectionSettings: DetectionSettings {
+    var settings = DetectionSettings()
+    settings.learningMicroseconds = configuration.effective.learningMicroseconds
+    return settings
+  }
+
+  /// Detectors of the series that are new or whose profile may say something else now.
+  private mutating func beginDetection() {
+    var devices: [UInt32] = []
+    for index in newSeries {
+      let series = catalog.series[Int(index)]
+      let device = catalog.devices[Int(series.device)]
+      let metric = configuration.metric(series, of: device)
+      detection.define(
+        series, options: SeriesDetectionOptions(range: metric?.range))
+      if devices.last != series.device { devices.append(series.device) }
+    }
+    newSeries.removeAll(keepingCapacity: true)
+    // Channels of one machine are looked at together where a profile says that it is one.
+    for device in devices where !catalog.devices[Int(device)].profile.isEmpty {
+      let gauges = catalog.series(ofDevice: device).filter {
+        let series = catalog.series[Int($0)]
+        return series.kind == .gauge && series.type == .number
+      }
+      detection.group(device: device, series: gauges)
+    }
+  }
+
+  // MARK: - What stages tell
+
+  private mutating func tellAnomalies(at moment: RecordMoment, into output: inout StageOutput) {
+    for anomaly in anomalies {
+      AnomalyRecords.add(anomaly, catalog: catalog, at: moment, to: &output)
+      if let told = output.events.last {
+        rules.eventHappened(told.event, at: moment, into: &ruleOutput)
+      }
+    }
+    anomalies.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func tellRules(at moment: RecordMoment, into output: inout StageOutput) {
+    guard !ruleOutput.isEmpty else { return }
+    AlarmRecords.add(ruleOutput, at: moment, to: &output)
+    ruleOutput.removeAll()
   }
 
   /// - Returns: `nil` when it was carried out.
   private mutating func carryOut(
     _ command: OperatorCommand, at moment: RecordMoment, into output: inout StageOutput
   ) -> CommandRefusal? {
-    CommandRefusal(
-      code: "unknown_command", detail: "there is no command '\(command.name)' in this version")
+    guard command.name.hasPrefix("alarm.") else {
+      return CommandRefusal(
+        code: "unknown_command", detail: "there is no command '\(command.name)' in this version")
+    }
+    do throws(CommandRefusal) {
+      let refusal = rules.command(
+        try AlarmCommand(command), at: moment, by: command.principal, remark: command.remark,
+        into: &ruleOutput)
+      return refusal.map { CommandRefusal(code: $0.code, detail: $0.description) }
+    } catch {
+      return error
+    }
   }
 
   /// Our own downtime is an event: nobody looked in between.
@@ -101,6 +205,13 @@ struct Stages: Sendable {
     clock.encode(into: &out)
     catalog.encode(into: &out)
     gate.encode(into: &out)
+    out.varint(UInt64(configuration.files.count))
+    for file in configuration.files {
+      out.text(file.name)
+      out.text(file.content)
+    }
+    rules.encode(into: &out)
+    detection.encode(into: &out)
   }
 
   /// - Throws: when the bytes end early or are of another version: the stages then begin anew.
@@ -110,6 +221,18 @@ struct Stages: Sendable {
     clock = try StageClock(from: &input)
     catalog = try Catalog(from: &input)
     gate = try SeriesGate(from: &input)
+    var files: [ConfigurationFile] = []
+    for _ in 0..<(try input.length()) {
+      files.append(ConfigurationFile(name: try input.text(), content: try input.text()))
+    }
+    guard let configuration = StageConfiguration(files: files) else { throw ByteReader.Truncated() }
+    self.configuration = configuration
+    rules = RuleEngine(rules: configuration.rules, zone: configuration.localOffset)
+    for item in catalog.items { rules.define(item) }
+    let moment = RecordMoment(
+      sequence: position, wall: clock.lastWall ?? .epoch, elapsedMicroseconds: 0)
+    try rules.restore(from: &input, at: moment, into: &ruleOutput)
+    detection = try SeriesDetection(settings: detectionSettings, from: &input)
   }
 
   var encoded: [UInt8] {

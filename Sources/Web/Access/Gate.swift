@@ -64,6 +64,27 @@ final class Gate: Sendable {
     throw .unauthorized("this key is not known here")
   }
 
+  /// How a WebSocket handshake is met, before anything is said.
+  enum Admission: Equatable {
+    case caller(Caller)
+    /// No key yet: the first message must bring one.
+    case unknown
+    case refused
+  }
+
+  func admission(_ headers: HTTPFields) -> Admission {
+    guard Gate.secret(in: headers) != nil || keys.isOpen else { return .unknown }
+    guard let caller = try? identify(headers), caller.scopes.contains(.read) else {
+      return .refused  // The router says why.
+    }
+    return .caller(caller)
+  }
+
+  /// Who presents this key in a message; `nil`: nobody we know.
+  func caller(presenting secret: String) -> Caller? {
+    keys.caller(presenting: secret) ?? (keys.isOpen ? KeyRing.anyone : nil)
+  }
+
   /// `x-api-key`, else the credentials of `Authorization`; InfluxDB's clients say `Token` for `Bearer`.
   private static func secret(in headers: HTTPFields) -> String? {
     if let key = headers[.apiKey] { return key }

@@ -36,6 +36,15 @@ struct OriginPolicy: Sendable {
     }
   }
 
+  /// As `check`, for a WebSocket: browsers send its Origin, and let any page open one, whatever CORS says.
+  func admits(host: String, origin: String?) -> Bool {
+    if isOpen, !host.isEmpty, !Loopback.isLoopback(Loopback.name(ofAuthority: host)) {
+      return false
+    }
+    guard let origin, !isAllowed(origin) else { return true }
+    return origin == "http://\(host)" || origin == "https://\(host)"
+  }
+
   /// The answer to a browser's question whether it may ask.
   func preflight(_ request: Request) -> Response? {
     guard request.method == .options, let origin = request.headers[.origin], isAllowed(origin),

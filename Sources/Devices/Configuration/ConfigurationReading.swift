@@ -40,6 +40,8 @@ import Telemetry
 /// ```
 struct ConfigurationReading {
   var configuration = DeviceConfiguration()
+  /// Keys at the root that belong to production: see `ProductionConfiguration`.
+  private static let foreignKeys = ["calendars", "products", "reasons", "machines", "lines"]
   let log: DiagnosticLog
   /// `device press1` → where it was first declared.
   private var places: [String: String] = [:]
@@ -56,6 +58,8 @@ struct ConfigurationReading {
     for map in root.optional("profiles", .list(of: .map)) ?? [] { readProfile(map) }
     for map in root.optional("devices", .list(of: .map)) ?? [] { readDevice(map) }
     for map in root.optional("routes", .list(of: .map)) ?? [] { readRoute(map) }
+    // What these hold is read by others, out of the same files.
+    for key in Self.foreignKeys { _ = root.value(key) }
     root.refuseUnknownKeys()
   }
 

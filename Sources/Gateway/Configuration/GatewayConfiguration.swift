@@ -1,6 +1,7 @@
 import Devices
 import Foundation
 import MQTT
+import Operations
 import Rules
 import Storage
 import Telemetry
@@ -111,6 +112,7 @@ public struct APIKey: Sendable, Hashable {
 public struct LoadedConfiguration: Sendable {
   public var gateway: GatewayConfiguration
   public var devices: DeviceConfiguration
+  public var production: ProductionConfiguration
   public var rules: RuleSet
   /// What the journal records, sorted by name: the files that were read, and the settings of the environment
   /// that stages depend on.
@@ -118,11 +120,13 @@ public struct LoadedConfiguration: Sendable {
   public var warnings: [Diagnostic]
 
   public init(
-    gateway: GatewayConfiguration, devices: DeviceConfiguration, rules: RuleSet = RuleSet(),
+    gateway: GatewayConfiguration, devices: DeviceConfiguration,
+    production: ProductionConfiguration = ProductionConfiguration(), rules: RuleSet = RuleSet(),
     files: [ConfigurationFile], warnings: [Diagnostic]
   ) {
     self.gateway = gateway
     self.devices = devices
+    self.production = production
     self.rules = rules
     self.files = (files + [EffectiveSettings(gateway).file]).sorted { $0.name < $1.name }
     self.warnings = warnings

@@ -59,7 +59,7 @@ let package = Package(
     .target(
       name: "Web",
       dependencies: [
-        "Devices", "Gateway", "Rules", "Storage", "Telemetry", "CZlib", "CZstd",
+        "Devices", "Gateway", "Operations", "Rules", "Storage", "Telemetry", "CZlib", "CZstd",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -123,7 +123,7 @@ let package = Package(
     .testTarget(
       name: "WebTests",
       dependencies: [
-        "Web", "Gateway", "Devices", "Rules", "Storage", "TestSupport", "Telemetry", "CZlib", "CZstd",
+        "Web", "Gateway", "Devices", "Operations", "Rules", "Storage", "TestSupport", "Telemetry", "CZlib", "CZstd",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),

@@ -16,6 +16,8 @@ public final class Gateway: Service {
   /// Reads samples, series and events; safe from any thread.
   public let queries: Queries
   public let logger: Logger
+  /// Figures of machines and lines.
+  public let production: ProductionFloor
   /// What is committed, as it happens.
   public let live = LiveHub()
 
@@ -51,6 +53,7 @@ public final class Gateway: Service {
       fetchCatalog: { OpenRequest.fetchCatalog(from: mailbox) },
       fetchOpen: { OpenRequest.fetch($0, from: mailbox) })
     queries = Queries(reader: reader, mailbox: mailbox)
+    production = ProductionFloor(queries: queries, configuration: loaded.production)
     jobs = JobRunner(
       reader: reader, mailbox: mailbox, settings: configuration.store, devices: loaded.devices,
       clock: clock, logger: logger)
@@ -185,6 +188,7 @@ public final class Gateway: Service {
       return diagnostics
     }
     jobs.reconfigure(loaded.devices)
+    production.reconfigure(loaded.production)
     _ = await withCheckedContinuation { continuation in
       if !mailbox.post(.reload(loaded) { continuation.resume(returning: $0) }) {
         continuation.resume(returning: [])

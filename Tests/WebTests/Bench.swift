@@ -6,6 +6,7 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import NIOCore
+import Operations
 import Rules
 import Synchronization
 import Telemetry
@@ -27,8 +28,19 @@ struct Bench: Sendable {
         metrics:
           temperature: {unit: °C}
           pressure: {unit: bar}
+          state: {values: [running, idle, fault]}
+          cycles: {kind: counter}
+          good: {kind: counter}
     devices:
       - {id: press1, profile: press, asset: acme/linz/hall1/line1/press1}
+    machines:
+      - device: press1
+        states: {running: running, idle: idle, fault: unplanned_stop}
+        counters: {total: cycles, good: good}
+        ideal_cycle: 1 s
+        telemetry_timeout: 10 min
+    lines:
+      - {id: line1, machines: [press1]}
     """
 
   static let resources = URL(filePath: #filePath).deletingLastPathComponent()
@@ -43,6 +55,8 @@ struct Bench: Sendable {
     let configuration = GatewayConfiguration(
       gatewayID: "test", dataDirectory: directory, devicesDirectory: "devices",
       rulesDirectory: "rules")
+    let (production, faults) = ProductionConfiguration.load(files: [file], devices: devices)
+    try #require(faults.isEmpty, "\(faults)")
     let ruleFiles =
       rules.isEmpty ? [] : [ConfigurationFile(name: "rules/test.yaml", content: rules)]
     let (set, mistakes) = RuleSet.read(ruleFiles, configuration: try #require(devices))
@@ -51,7 +65,8 @@ struct Bench: Sendable {
     logger.logLevel = .critical
     return try Gateway(
       configuration: LoadedConfiguration(
-        gateway: configuration, devices: try #require(devices), rules: try #require(set),
+        gateway: configuration, devices: try #require(devices),
+        production: try #require(production), rules: try #require(set),
         files: [file] + ruleFiles, warnings: []),
       logger: logger)
   }

@@ -23,10 +23,12 @@ struct Stages: Sendable {
   private var configuration = StageConfiguration()
   private(set) var rules = RuleEngine(rules: RuleSet())
   private var detection = SeriesDetection()
+  private var machines = MachineStage()
 
   // Used again for each record.
   private var ruleOutput = RuleOutput()
   private var anomalies: [Anomaly] = []
+  private var machineChanges: [MachineStage.Change] = []
   /// Series that were defined in the present record: detectors learn of them with its end.
   private var newSeries: [UInt32] = []
 
@@ -42,7 +44,7 @@ struct Stages: Sendable {
   /// Applies one committed record and adds what follows from it to `output`.
   ///
   /// Within a record: each delivery in its order, what it says before its samples; each sample through the
-  /// gate, then to the detectors, then to the rules, so that a rule may wait for an anomaly of the same
+  /// gate, then to the machines, the detectors, then to the rules, so that a rule may wait for an anomaly of the same
   /// sample. Detectors let time pass before the samples; timers of rules come last: what arrived with the
   /// record counts before what is missing.
   mutating func apply(_ header: RecordHeader, _ batch: Batch, into output: inout StageOutput) {
@@ -52,6 +54,8 @@ struct Stages: Sendable {
     position = header.sequence
     detection.advance(to: moment, into: &anomalies)
     if !anomalies.isEmpty { tellAnomalies(at: moment, into: &output) }
+    machines.advance(to: moment.wall, into: &machineChanges)
+    if !machineChanges.isEmpty { tellMachines(at: moment, into: &output) }
     for place in batch.deliveries.indices {
       for item in batch.items[batch.itemRange(place)] {
         take(item, at: moment, previousWall: previousWall, into: &output)
@@ -59,6 +63,8 @@ struct Stages: Sendable {
       if !newSeries.isEmpty { beginDetection() }
       for index in batch.sampleRange(place) {
         guard let sample = gate.admit(batch.samples[index]) else { continue }
+        machines.observe(sample, catalog: catalog, into: &machineChanges)
+        if !machineChanges.isEmpty { tellMachines(at: moment, into: &output) }
         detection.observe(sample, at: moment, into: &anomalies)
         if !anomalies.isEmpty { tellAnomalies(at: moment, into: &output) }
         rules.observe(sample, at: moment, into: &ruleOutput)
@@ -70,11 +76,11 @@ struct Stages: Sendable {
 
   /// When a stage next has something to do though nothing arrives, in elapsed µs; `nil`: never.
   mutating func nextDeadline() -> Int64? {
-    switch (rules.nextDeadline(), detection.nextDeadline) {
-    case (let rules?, let detection?): min(rules, detection)
-    case (let rules?, nil): rules
-    case (nil, let detection): detection
+    // Just after the lapse, so that it has happened.
+    let lapse = machines.nextLapse.map {
+      moment.elapsedMicroseconds + max(0, $0.microseconds - moment.wall.microseconds) + 1
     }
+    return [rules.nextDeadline(), detection.nextDeadline, lapse].compactMap { $0 }.min()
   }
 
   private mutating func take(
@@ -105,6 +111,7 @@ struct Stages: Sendable {
     rules.define(item)
     guard case .series(let series) = item else { return }
     gate.define(series)
+    machines.define(series, catalog: catalog)
     newSeries.append(series.index)
   }
 
@@ -114,6 +121,7 @@ struct Stages: Sendable {
     configuration = new
     rules.replace(rules: new.rules, zone: new.localOffset, at: moment, into: &ruleOutput)
     detection.configure(detectionSettings)
+    machines.configure(new.production.machines, catalog: catalog)
     newSeries = catalog.series.map(\.index)
     beginDetection()
   }
@@ -156,6 +164,16 @@ struct Stages: Sendable {
       }
     }
     anomalies.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func tellMachines(at moment: RecordMoment, into output: inout StageOutput) {
+    for change in machineChanges {
+      MachineRecords.add(change, at: moment, to: &output)
+      if let told = output.events.last {
+        rules.eventHappened(told.event, at: moment, into: &ruleOutput)
+      }
+    }
+    machineChanges.removeAll(keepingCapacity: true)
   }
 
   private mutating func tellRules(at moment: RecordMoment, into output: inout StageOutput) {
@@ -215,6 +233,7 @@ struct Stages: Sendable {
     }
     rules.encode(into: &out)
     detection.encode(into: &out)
+    machines.encode(into: &out)
   }
 
   /// - Throws: when the bytes end early or are of another version: the stages then begin anew.
@@ -236,6 +255,7 @@ struct Stages: Sendable {
       sequence: position, wall: clock.lastWall ?? .epoch, elapsedMicroseconds: 0)
     try rules.restore(from: &input, at: moment, into: &ruleOutput)
     detection = try SeriesDetection(settings: detectionSettings, from: &input)
+    machines = try MachineStage(configuration.production.machines, catalog: catalog, from: &input)
   }
 
   var encoded: [UInt8] {

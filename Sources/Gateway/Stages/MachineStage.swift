@@ -16,6 +16,8 @@ struct MachineStage: Sendable {
     /// Index of the state series; `nil`: not known yet.
     var series: UInt32?
     var device: UInt32?
+    /// When it was last heard, in elapsed µs: a backlog that arrives now tells of the past, and is no silence.
+    var heard = Int64.min
   }
 
   private var machines: [Machine] = []
@@ -30,9 +32,13 @@ struct MachineStage: Sendable {
   mutating func configure(_ definitions: [MachineDefinition], catalog: Catalog) {
     let known = machines
     machines = definitions.filter { $0.stateSeries != nil }.map { definition in
-      var tracker = known.first { $0.definition.id == definition.id }?.tracker ?? definition.tracker
-      tracker.timeoutMicroseconds = definition.telemetryTimeoutMicroseconds
-      return Machine(definition: definition, tracker: tracker)
+      var machine = Machine(definition: definition, tracker: definition.tracker)
+      if let before = known.first(where: { $0.definition.id == definition.id }) {
+        machine.tracker = before.tracker
+        machine.tracker.timeoutMicroseconds = definition.telemetryTimeoutMicroseconds
+        machine.heard = before.heard
+      }
+      return machine
     }
     states = machines.map { _ in [:] }
     machineOfDevice = []
@@ -56,10 +62,13 @@ struct MachineStage: Sendable {
   }
 
   /// Cost: one array look-up for a series of no machine.
-  mutating func observe(_ sample: Sample, catalog: Catalog, into changes: inout [Change]) {
+  mutating func observe(
+    _ sample: Sample, at moment: RecordMoment, catalog: Catalog, into changes: inout [Change]
+  ) {
     let index = Int(sample.series)
     guard index < machineOfSeries.count, machineOfSeries[index] >= 0 else { return }
     let place = Int(machineOfSeries[index])
+    machines[place].heard = moment.elapsedMicroseconds
     let found: StateChanges
     if machines[place].series == sample.series {
       found = machines[place].tracker.observe(
@@ -85,17 +94,29 @@ struct MachineStage: Sendable {
   }
 
   /// Machines that were not heard for too long are unknown from then on.
-  mutating func advance(to now: Timestamp, into changes: inout [Change]) {
+  mutating func advance(to moment: RecordMoment, into changes: inout [Change]) {
     for place in machines.indices {
-      note(machines[place].tracker.advance(to: now), place, &changes)
+      guard let due = lapse(of: machines[place]), due <= moment.elapsedMicroseconds else {
+        continue
+      }
+      note(machines[place].tracker.advance(to: moment.wall), place, &changes)
     }
   }
 
-  /// When the next machine may lapse, in wall time; `nil`: none.
-  var nextLapse: Timestamp? {
-    machines.filter { $0.tracker.state != .unknown }.map {
-      $0.tracker.lastSeen.advanced(byMicroseconds: $0.tracker.timeoutMicroseconds)
-    }.min()
+  private func lapse(of machine: Machine) -> Int64? {
+    guard machine.tracker.state != .unknown, machine.heard != .min else { return nil }
+    let (due, isOver) = machine.heard.addingReportingOverflow(machine.tracker.timeoutMicroseconds)
+    return isOver ? nil : due + 1
+  }
+
+  /// When the next machine may lapse, in elapsed µs; `nil`: none.
+  var nextDeadline: Int64? {
+    var soonest: Int64?
+    for machine in machines {
+      guard let due = lapse(of: machine) else { continue }
+      soonest = min(soonest ?? due, due)
+    }
+    return soonest
   }
 
   private func note(_ change: StateChange?, _ place: Int, _ changes: inout [Change]) {
@@ -111,6 +132,7 @@ struct MachineStage: Sendable {
     for machine in machines {
       out.text(machine.definition.id)
       machine.tracker.encode(into: &out)
+      out.fixed(machine.heard)
     }
   }
 
@@ -125,7 +147,10 @@ struct MachineStage: Sendable {
       let place = machines.firstIndex { $0.definition.id == id }
       let timeout = place.map { machines[$0].tracker.timeoutMicroseconds } ?? .max
       let tracker = try MachineStateTracker(from: &input, timeoutMicroseconds: timeout)
-      if let place { machines[place].tracker = tracker }
+      let heard = try input.fixed(Int64.self)
+      guard let place else { continue }
+      machines[place].tracker = tracker
+      machines[place].heard = heard
     }
   }
 }

@@ -54,7 +54,7 @@ struct Stages: Sendable {
     position = header.sequence
     detection.advance(to: moment, into: &anomalies)
     if !anomalies.isEmpty { tellAnomalies(at: moment, into: &output) }
-    machines.advance(to: moment.wall, into: &machineChanges)
+    machines.advance(to: moment, into: &machineChanges)
     if !machineChanges.isEmpty { tellMachines(at: moment, into: &output) }
     for place in batch.deliveries.indices {
       for item in batch.items[batch.itemRange(place)] {
@@ -63,7 +63,7 @@ struct Stages: Sendable {
       if !newSeries.isEmpty { beginDetection() }
       for index in batch.sampleRange(place) {
         guard let sample = gate.admit(batch.samples[index]) else { continue }
-        machines.observe(sample, catalog: catalog, into: &machineChanges)
+        machines.observe(sample, at: moment, catalog: catalog, into: &machineChanges)
         if !machineChanges.isEmpty { tellMachines(at: moment, into: &output) }
         detection.observe(sample, at: moment, into: &anomalies)
         if !anomalies.isEmpty { tellAnomalies(at: moment, into: &output) }
@@ -76,11 +76,7 @@ struct Stages: Sendable {
 
   /// When a stage next has something to do though nothing arrives, in elapsed µs; `nil`: never.
   mutating func nextDeadline() -> Int64? {
-    // Just after the lapse, so that it has happened.
-    let lapse = machines.nextLapse.map {
-      moment.elapsedMicroseconds + max(0, $0.microseconds - moment.wall.microseconds) + 1
-    }
-    return [rules.nextDeadline(), detection.nextDeadline, lapse].compactMap { $0 }.min()
+    [rules.nextDeadline(), detection.nextDeadline, machines.nextDeadline].compactMap { $0 }.min()
   }
 
   private mutating func take(

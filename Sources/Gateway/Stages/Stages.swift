@@ -113,6 +113,35 @@ struct Stages: Sendable {
 
   // MARK: - Configuration
 
+  /// The files in force.
+  var configuredFiles: [ConfigurationFile] { configuration.files }
+
+  /// For stages that begin anew: what was in force at their first record.
+  mutating func begin(with files: [ConfigurationFile]) {
+    // One that this version cannot read is replaced by today's at the start.
+    if let read = StageConfiguration(files: files) { configure(read, at: moment) }
+    ruleOutput.removeAll()
+  }
+
+  /// Definitions that the store has and the stages do not, or otherwise: what was lost with a damaged record.
+  func missingDefinitions(of store: Catalog) -> [Item] {
+    let known = catalog
+    var items: [Item] = []
+    for device in store.devices
+    where device.index >= known.devices.count || known.devices[Int(device.index)] != device {
+      items.append(.device(device))
+    }
+    for series in store.series
+    where series.index >= known.series.count || known.series[Int(series.index)] != series {
+      items.append(.series(series))
+    }
+    for (id, word) in store.words.enumerated()
+    where id >= known.words.count || known.words[id] != word {
+      items.append(.word(id: UInt32(id), text: word))
+    }
+    return items
+  }
+
   private mutating func configure(_ new: StageConfiguration, at moment: RecordMoment) {
     configuration = new
     rules.replace(rules: new.rules, zone: new.localOffset, at: moment, into: &ruleOutput)
@@ -247,8 +276,9 @@ struct Stages: Sendable {
     self.configuration = configuration
     rules = RuleEngine(rules: configuration.rules, zone: configuration.localOffset)
     for item in catalog.items { rules.define(item) }
-    let moment = RecordMoment(
-      sequence: position, wall: clock.lastWall ?? .epoch, elapsedMicroseconds: 0)
+    moment = RecordMoment(
+      sequence: position, wall: clock.lastWall ?? .epoch,
+      elapsedMicroseconds: clock.elapsedMicroseconds)
     try rules.restore(from: &input, at: moment, into: &ruleOutput)
     detection = try SeriesDetection(settings: detectionSettings, from: &input)
     machines = try MachineStage(configuration.production.machines, catalog: catalog, from: &input)

@@ -96,7 +96,11 @@ extension RouteTable {
   /// Hands a command to the stages; a refusal becomes the answer.
   func carryOut(_ command: OperatorCommand, key: Submission.Key? = nil) async throws {
     do throws(SubmissionError) {
-      _ = try await gateway.submit(Submission(.command(.stage(command)), key: key))
+      let result = try await gateway.submit(Submission(.command(.stage(command)), key: key))
+      // A refusal that was answered before, under the same key.
+      if let refusal = result.rejected.first {
+        throw SubmissionError.refused(code: refusal.code, detail: refusal.detail)
+      }
     } catch {
       guard case .refused(let code, let detail) = error else { throw Problem.from(error) }
       switch code {

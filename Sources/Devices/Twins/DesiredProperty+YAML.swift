@@ -128,7 +128,9 @@ extension DesiredProperty {
       let known =
         metric.type == .boolean ? ["true", "false"] : metric.values?.words.map(\.word) ?? []
       guard let words = entry.value.read(.list(of: .word(of: known))) else { continue }
-      if words.isEmpty { entry.value.report("`\(entry.value.path)` must not be empty") }
+      if case .sequence(let nodes) = entry.value.node, nodes.isEmpty {
+        entry.value.report("`\(entry.value.path)` must not be empty")
+      }
       permittedWhen.append(PermittingState(metric: entry.key, words: unique(words)))
     }
   }

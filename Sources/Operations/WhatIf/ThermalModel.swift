@@ -153,18 +153,33 @@ private struct ThermalSearch {
     }
   }
 
+  /// Least squares of two courses and a constant, about the means.
+  /// - Returns: `nil` when the courses are too much alike to be told apart.
   private func solve(_ tau: Double) -> Solution? {
     let (left, taken) = courses(tau)
-    let rows = Matrix(rows: times.indices.map { [left[$0], taken[$0]] })
-    // Without a single solution this τ is none.
-    guard let model = try? RidgeRegression.fit(rows: rows, labels: temperatures, penalty: 0) else {
-      return nil
+    let count = Double(times.count)
+    var (leftMean, takenMean, mean) = (0.0, 0.0, 0.0)
+    for row in times.indices {
+      leftMean += left[row] / count
+      takenMean += taken[row] / count
+      mean += temperatures[row] / count
     }
+    var (ll, lt, tt, ly, ty) = (0.0, 0.0, 0.0, 0.0, 0.0)
+    for row in times.indices {
+      let (l, t) = (left[row] - leftMean, taken[row] - takenMean)
+      let y = temperatures[row] - mean
+      ll += l * l
+      lt += l * t
+      tt += t * t
+      ly += l * y
+      ty += t * y
+    }
+    let determinant = ll * tt - lt * lt
+    guard determinant > 1e-12 * ll * tt else { return nil }
     var solution = Solution(
-      tau: tau, ambient: model.base, excess: model.weights[0], gain: model.weights[1], squares: 0)
-    for index in model.weights.indices {
-      solution.ambient -= model.weights[index] * model.means[index]
-    }
+      tau: tau, ambient: 0, excess: (ly * tt - ty * lt) / determinant,
+      gain: (ty * ll - ly * lt) / determinant, squares: 0)
+    solution.ambient = mean - solution.excess * leftMean - solution.gain * takenMean
     for row in times.indices {
       let error =
         temperatures[row] - solution.ambient - solution.excess * left[row]

@@ -38,7 +38,7 @@ import Testing
     let configuration = try Fixture.configuration(
       Self.yaml("unit: km/h\npermitted_when: always"))
     let property = try #require(configuration.profiles.first?.desired.first)
-    #expect(property.range == 0...9 && property.tolerance == 0.036)
+    #expect(property.range == 0...9 && (property.tolerance - 0.036).magnitude < 1e-12)
     #expect(property.permittedWhen.isEmpty)
   }
 
@@ -127,8 +127,8 @@ import Testing
       ),
       ("permitted_when: always\nexpires: 0 s", "11:20: error: `expires` must be above 0"),
       (
-        "permitted_when: always\nrate: 5 s",
-        "11:11: error: unknown key `rate`, did you mean `range`?"
+        "permitted_when: always\nrate_limt: 5 s",
+        "11:11: error: unknown key `rate_limt`, did you mean `rate_limit`?"
       ),
     ])
   func refused(keys: String, expected: String) {

@@ -16,7 +16,7 @@ import Testing
     #expect(command.topic == "command/conveyor1/speed" && !command.isState)
     #expect(
       command.payload
-        == #"{"value":1.2,"unit":"m/s","id":"conveyor1/speed/3.1","expires":"2026-11-21T10:40:30Z"}"#
+        == #"{"value":1.2,"unit":"m/s","id":"conveyor1/speed/3.1","expires":"2026-11-21T08:00:30Z"}"#
     )
     #expect(rig.ask(#"{"speed":1.5}"#, by: "boris", after: 5) == "2")
     #expect(rig.lines == ["changed speed 1.2→1.5 m/s v2 boris"])
@@ -179,7 +179,7 @@ import Testing
     let after = try #require(rig.output.events.last).messages
     #expect(
       after[1].payload
-        == #"{"version":1,"properties":{"level":{"value":2,"unit":"","since":"2026-11-21T10:40:00Z","status":"pending"}}}"#
+        == #"{"version":1,"properties":{"level":{"value":2,"unit":"","since":"2026-11-21T08:00:00Z","status":"pending"}}}"#
     )
     #expect(!after[0].payload.contains("anna"))
     rig.ask(#"{"lamp":null,"level":null}"#)
@@ -194,7 +194,7 @@ import Testing
     let changed = TwinRig.profile.replacing(
       "      lamp: {permitted_when: always, rate_limit: 0 s}\n", with: ""
     )
-    .replacing("unit: °F\n            range: [50, 122]", with: "range: [10, 50]")
+    .replacing("unit: °F\n        range: [50, 122]", with: "range: [10, 50]")
     let profiles = try Fixture.configuration(changed).profiles
     rig.record { twins, _, _ in twins.configure(profiles) }
     #expect(

@@ -36,8 +36,8 @@ import Testing
     #expect(
       document.json.encoded
         == #"{"device_id":"conveyor1","profile":"conveyor","asset":"acme/linz/hall1/line1/conveyor1","as_of":null,"#
-        + #""reported":{"speed":{"value":0.8,"unit":"m/s","quality":"good","time":"2026-11-21T10:40:00Z"},"#
-        + #""state":{"value":"running","unit":"","quality":"good","time":"2026-11-21T10:40:00Z"}},"#
+        + #""reported":{"speed":{"value":0.8,"unit":"m/s","quality":"good","time":"2026-11-21T08:00:00Z"},"#
+        + #""state":{"value":"running","unit":"","quality":"good","time":"2026-11-21T08:00:00Z"}},"#
         + #""desired":{"speed":{"value":1.2,"unit":"m/s","since":"2026-11-21T10:39:00Z","by":"anna","status":"pending"}},"#
         + #""delta":{"speed":{"desired":1.2,"reported":0.8,"unit":"m/s","status":"pending"}},"#
         + #""health":0.93,"computed":{"oee":0.81},"alarms":[{"rule":"jam"}],"anomalies":[{"kind":"novelty"}],"#
@@ -68,7 +68,7 @@ import Testing
   func bare() {
     let document = TwinDocument(device: Self.device, time: TwinRig.start)
     #expect(document.version == 0 && document.json["version"]?.encoded == "0")
-    #expect(document.json["as_of"]?.text == "2026-11-21T10:40:00Z")
+    #expect(document.json["as_of"]?.text == "2026-11-21T08:00:00Z")
     #expect(document.json["health"]?.isNull == true && document.json["desired"]?.encoded == "{}")
   }
 

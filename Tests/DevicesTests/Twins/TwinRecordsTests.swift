@@ -29,7 +29,7 @@ import Testing
     #expect(effects.count == 3)
     #expect(
       effects[0].encoded
-        == #"{"kind":"mqtt","topic":"command/conveyor1/speed","payload":"{\"value\":1.2,\"unit\":\"m/s\",\"id\":\"conveyor1/speed/3.1\",\"expires\":\"2026-11-21T10:40:30Z\"}","qos":1,"retain":false,"id":"conveyor1/speed/3.1","expires":"2026-11-21T10:40:30Z"}"#
+        == #"{"kind":"mqtt","topic":"command/conveyor1/speed","payload":"{\"value\":1.2,\"unit\":\"m/s\",\"id\":\"conveyor1/speed/3.1\",\"expires\":\"2026-11-21T08:00:30Z\"}","qos":1,"retain":false,"id":"conveyor1/speed/3.1","expires":"2026-11-21T08:00:30Z"}"#
     )
     for effect in effects.dropFirst() {
       #expect(effect["state"] == .bool(true) && effect["retain"] == .bool(true))
@@ -39,7 +39,7 @@ import Testing
     #expect(output.standings.map(\.key) == ["conveyor1"])
     #expect(
       output.standings[0].body
-        == #"{"version":1,"properties":{"speed":{"value":1.2,"unit":"m/s","since":"2026-11-21T10:40:00Z","status":"pending","by":"anna","remark":"less breakage","expires":"2026-11-21T10:40:30Z","expired":false,"command":"conveyor1/speed/3.1"}}}"#
+        == #"{"version":1,"properties":{"speed":{"value":1.2,"unit":"m/s","since":"2026-11-21T08:00:00Z","status":"pending","by":"anna","remark":"less breakage","expires":"2026-11-21T08:00:30Z","expired":false,"command":"conveyor1/speed/3.1"}}}"#
     )
   }
 

@@ -19,8 +19,8 @@ import Testing
   static func powers(_ count: Int, _ generator: inout SeededGenerator) -> [Double] {
     var powers: [Double] = []
     while powers.count < count {
-      let power = [0.0, 4, 6].randomElement(using: &generator) ?? 0
-      powers += Array(repeating: power, count: Int.random(in: 20...120, using: &generator))
+      let power: Double = [0.0, 4, 6].randomElement(using: &generator) ?? 0
+      powers += [Double](repeating: power, count: Int.random(in: 20...120, using: &generator))
     }
     return Array(powers.prefix(count))
   }

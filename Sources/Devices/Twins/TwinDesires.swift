@@ -90,8 +90,9 @@ public struct TwinDesires: Sendable {
   }
 
   private mutating func watch(_ series: UInt32) {
-    while watchSlots.count <= Int(series) { watchSlots.append(-1) }
+    // A number far beyond the others is damage; the catalog passes it over.
     guard series < catalog.series.count else { return }
+    while watchSlots.count <= Int(series) { watchSlots.append(-1) }
     let definition = catalog.series[Int(series)]
     guard watchSlots[Int(series)] < 0, let profile = plan(ofDevice: definition.device),
       profile.desired.contains(where: { $0.depends(on: definition.metric) })

@@ -127,6 +127,9 @@ public enum TwinRecords {
         ("new", event.new.map(JSONValue.init) ?? .null), ("unit", .string(event.unit)),
         ("command", .string(event.id)),
       ]
+      if let expires = event.messages.first(where: { !$0.isState })?.expires {
+        members.append(("expires", .string(expires.rfc3339)))
+      }
     }
     members.append(("version", .integer(event.version)))
     members.append(("by", .string(event.principal)))

@@ -1,6 +1,7 @@
 import Devices
 import FoundationEssentials
 import Telemetry
+import TestSupport
 import Testing
 
 @Suite struct TwinDocumentTests {
@@ -83,6 +84,26 @@ import Testing
     document.features = [.init(name: "level", value: .number(4), time: TwinRig.start)]
     #expect(document.json["delta"]?.encoded == "{}")
     #expect(document.json["desired"]?["level"]?["by"]?.text == "anna")
+  }
+
+  @Test("What was desired at an earlier time follows from the events until then")
+  func history() throws {
+    var rig = try TwinRig()
+    var generator = SeededGenerator(seed: 21)
+    /// Of each time the body that stood then.
+    var bodies: [(time: Timestamp, body: String)] = []
+    for _ in 0..<400 {
+      TwinDesiresTests.step(&rig, &generator)
+      rig.tick(after: 0.001)
+      if let last = rig.standing { bodies.append((rig.moment.wall, last)) }
+    }
+    let events = rig.logged
+    #expect(bodies.count > 300 && events.count > 100)
+    for (time, body) in bodies {
+      #expect(TwinDocument.desired(from: events, at: time)?.encoded == body)
+    }
+    #expect(TwinDocument.desired(from: events, at: .epoch) == nil)
+    #expect(TwinDocument.desired(from: [], at: rig.moment.wall) == nil)
   }
 
   @Test("Neighbours stand under the same asset")

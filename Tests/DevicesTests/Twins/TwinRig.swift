@@ -47,6 +47,10 @@ struct TwinRig {
   var output = TwinOutput()
   /// Everything said so far.
   var said: [String] = []
+  /// The event log.
+  var logged: [Event] = []
+  /// The last standing of `conveyor1`.
+  var standing: String?
   var sequence: UInt64 = 0
   var elapsed: Int64 = 0
   private var words: [String] = []
@@ -104,6 +108,10 @@ struct TwinRig {
     body(&twins, moment, &output)
     twins.advance(to: moment, into: &output)
     said += output.events.map(Self.line) + output.standings.map(\.body)
+    var rows = StageOutput()
+    TwinRecords.add(output, at: moment, to: &rows)
+    logged += rows.events.map(\.event)
+    standing = rows.standings.last { $0.key == "conveyor1" }?.body ?? standing
   }
 
   mutating func tick(after seconds: Double) { record(after: seconds) { _, _, _ in } }

@@ -27,6 +27,7 @@ import Telemetry
 ///     retention: 400 d
 ///     labels: {class: forming}
 ///     metrics: {temperature: …}    # see MetricProfile(name:reading:)
+///     desired: {speed: …}          # what a person may set; see DesiredProperty(name:reading:metrics:)
 /// devices:
 ///   - id: press1                   # required; no slash, at most 128 bytes
 ///     was: [press-old]             # former ids: that device becomes this one and keeps its history
@@ -116,8 +117,18 @@ struct ConfigurationReading {
         profile.metrics.append(MetricProfile(name: entry.key, reading: metric))
       }
     }
+    readDesired(map, of: &profile)
     map.refuseUnknownKeys()
     if id != nil { configuration.profiles.append(profile) }
+  }
+
+  private func readDesired(_ map: YAMLMap, of profile: inout Profile) {
+    for entry in map.optional("desired", .map)?.entries ?? [] {
+      guard entry.name.read(.name(bytesMax: 256)) != nil, let reading = entry.value.read(.map),
+        let property = DesiredProperty(name: entry.key, reading: reading, metrics: profile.metrics)
+      else { continue }
+      profile.desired.append(property)
+    }
   }
 
   private mutating func readDevice(_ map: YAMLMap) {

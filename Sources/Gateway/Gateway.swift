@@ -148,6 +148,9 @@ public final class Gateway: Service {
     }
   }
 
+  /// A profile of the configuration in force.
+  public func profile(_ id: String) -> Profile? { jobs.profile(id) }
+
   /// Looks at the stages between two batches, on the ingest thread: the look must be quick.
   func inspect<Value: Sendable>(
     otherwise fallback: Value, _ look: @escaping @Sendable (Stages) -> Value

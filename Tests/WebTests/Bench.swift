@@ -31,6 +31,8 @@ struct Bench: Sendable {
           state: {values: [running, idle, fault]}
           cycles: {kind: counter}
           good: {kind: counter}
+        desired:
+          pressure: {range: [0, 10], permitted_when: always, rate_limit: 0 s}
     devices:
       - {id: press1, profile: press, asset: acme/linz/hall1/line1/press1}
     machines:

@@ -1,3 +1,4 @@
+import Devices
 import Operations
 import Rules
 import Storage
@@ -24,11 +25,13 @@ struct Stages: Sendable {
   private(set) var rules = RuleEngine(rules: RuleSet())
   private var detection = SeriesDetection()
   private var machines = MachineStage()
+  private var twins = TwinDesires()
 
   // Used again for each record.
   private var ruleOutput = RuleOutput()
   private var anomalies: [Anomaly] = []
   private var machineChanges: [MachineStage.Change] = []
+  private var twinOutput = TwinOutput()
   /// Series that were defined in the present record: detectors learn of them with its end.
   private var newSeries: [UInt32] = []
 
@@ -65,18 +68,24 @@ struct Stages: Sendable {
         guard let sample = gate.admit(batch.samples[index]) else { continue }
         machines.observe(sample, at: moment, catalog: catalog, into: &machineChanges)
         if !machineChanges.isEmpty { tellMachines(at: moment, into: &output) }
+        twins.observe(sample, at: moment, into: &twinOutput)
+        if !twinOutput.isEmpty { tellTwins(at: moment, into: &output) }
         detection.observe(sample, at: moment, into: &anomalies)
         if !anomalies.isEmpty { tellAnomalies(at: moment, into: &output) }
         rules.observe(sample, at: moment, into: &ruleOutput)
       }
     }
+    twins.advance(to: moment, into: &twinOutput)
+    if !twinOutput.isEmpty { tellTwins(at: moment, into: &output) }
     rules.advance(to: moment, into: &ruleOutput)
     tellRules(at: moment, into: &output)
   }
 
   /// When a stage next has something to do though nothing arrives, in elapsed µs; `nil`: never.
   mutating func nextDeadline() -> Int64? {
-    [rules.nextDeadline(), detection.nextDeadline, machines.nextDeadline].compactMap { $0 }.min()
+    [
+      rules.nextDeadline(), detection.nextDeadline, machines.nextDeadline, twins.nextDeadline,
+    ].compactMap { $0 }.min()
   }
 
   private mutating func take(
@@ -95,7 +104,9 @@ struct Stages: Sendable {
       // One that this version cannot read leaves the one before in force.
       if let read = StageConfiguration(files: files) { configure(read, at: moment) }
     case .event(let event): rules.eventHappened(event, at: moment, into: &ruleOutput)
-    case .wentStale(let staleness): rules.wentStale(staleness, at: moment, into: &ruleOutput)
+    case .wentStale(let staleness):
+      twins.wentStale(staleness)
+      rules.wentStale(staleness, at: moment, into: &ruleOutput)
     case .command(let command):
       output.verdicts.append(carryOut(command, at: moment, into: &output))
     default: break
@@ -105,6 +116,7 @@ struct Stages: Sendable {
   private mutating func define(_ item: Item) {
     catalog.apply(item)
     rules.define(item)
+    twins.define(item)
     guard case .series(let series) = item else { return }
     gate.define(series)
     machines.define(series, catalog: catalog)
@@ -147,6 +159,7 @@ struct Stages: Sendable {
     rules.replace(rules: new.rules, zone: new.localOffset, at: moment, into: &ruleOutput)
     detection.configure(detectionSettings)
     machines.configure(new.production.machines, catalog: catalog)
+    twins.configure(new.devices.profiles)
     newSeries = catalog.series.map(\.index)
     beginDetection()
   }
@@ -201,6 +214,15 @@ struct Stages: Sendable {
     machineChanges.removeAll(keepingCapacity: true)
   }
 
+  private mutating func tellTwins(at moment: RecordMoment, into output: inout StageOutput) {
+    let first = output.events.count
+    TwinRecords.add(twinOutput, at: moment, to: &output)
+    for told in output.events[first...] {
+      rules.eventHappened(told.event, at: moment, into: &ruleOutput)
+    }
+    twinOutput.removeAll()
+  }
+
   private mutating func tellRules(at moment: RecordMoment, into output: inout StageOutput) {
     guard !ruleOutput.isEmpty else { return }
     AlarmRecords.add(ruleOutput, at: moment, to: &output)
@@ -213,6 +235,12 @@ struct Stages: Sendable {
   ) -> CommandRefusal? {
     if command.name == Self.effectCommand {
       return requestEffects(command, at: moment, into: &output)
+    }
+    if command.name == TwinDesires.commandName {
+      let result = twins.command(command, at: moment, into: &twinOutput)
+      tellTwins(at: moment, into: &output)
+      if case .failure(let refusal) = result { return refusal }
+      return nil
     }
     guard command.name.hasPrefix("alarm.") else {
       return CommandRefusal(
@@ -259,6 +287,7 @@ struct Stages: Sendable {
     rules.encode(into: &out)
     detection.encode(into: &out)
     machines.encode(into: &out)
+    twins.encode(into: &out)
   }
 
   /// - Throws: when the bytes end early or are of another version: the stages then begin anew.
@@ -282,6 +311,9 @@ struct Stages: Sendable {
     try rules.restore(from: &input, at: moment, into: &ruleOutput)
     detection = try SeriesDetection(settings: detectionSettings, from: &input)
     machines = try MachineStage(configuration.production.machines, catalog: catalog, from: &input)
+    twins.configure(configuration.devices.profiles)
+    for item in catalog.items { twins.define(item) }
+    try twins.restore(from: &input)
   }
 
   var encoded: [UInt8] {

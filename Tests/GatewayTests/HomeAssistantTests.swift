@@ -25,7 +25,8 @@ import Testing
     #expect(first.heard(on: "millwright/test/status").last?.payload == #"{"status":"online"}"#)
     let late = try BrokerEar(rig.broker!, [Self.config], id: "late")
     #expect(await eventually { !late.heard.isEmpty })
-    let components = try #require(late.heard[0].members["cmps"] as? [String: Any])
+    let announced = try #require(late.heard.first)
+    let components = try #require(announced.members["cmps"] as? [String: Any])
     let state = try #require(first.heard(on: Self.state).last).members
     for key in components.keys where key != "connectivity" { #expect(state[key] != nil) }
     #expect(state["problem"] as? String == "OFF")

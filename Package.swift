@@ -45,7 +45,7 @@ let package = Package(
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
     .target(name: "Capture", dependencies: ["Telemetry", "CZstd"]),
-    .target(name: "MQTT", dependencies: ["CMosquitto"]),
+    .target(name: "MQTT", dependencies: ["CLinux", "CMosquitto"]),
     .target(
       name: "Gateway",
       dependencies: [

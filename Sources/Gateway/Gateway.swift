@@ -104,7 +104,7 @@ public final class Gateway: Service {
 
   /// The connections beside telemetry; until then they are prepared and nothing is published.
   func startPublishing() throws {
-    try publications?.start()
+    publications?.start()
     effects.start()
   }
 

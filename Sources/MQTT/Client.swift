@@ -70,6 +70,19 @@ final class Client {
     return (mid, isKept ? MOSQ_ERR_SUCCESS.rawValueAsInt32 : code)
   }
 
+  /// Reads packets until the socket is dry or there are enough of them.
+  /// - Parameter isEnough: asked before each packet.
+  func read(until isEnough: () -> Bool) -> Subscriber.ReadResult {
+    while !isEnough() {
+      errno = 0
+      let code = mosquitto_loop_read(handle, 1)
+      let systemCode = errno
+      if code != MOSQ_ERR_SUCCESS.rawValueAsInt32 { return .closed }
+      if systemCode == EAGAIN || systemCode == EWOULDBLOCK { return .dry }
+    }
+    return .limit
+  }
+
   func check(_ code: Int32, _ what: String) throws {
     if code != MOSQ_ERR_SUCCESS.rawValueAsInt32 {
       throw MQTTError("\(what): \(Client.text(code))")

@@ -20,7 +20,7 @@ public enum MessageFate: Sendable, Hashable {
 
 /// Knows who waits for the acknowledgement of which message.
 ///
-/// libmosquitto's thread may tell of one before the call that published it has returned its id: while such a
+/// The client's thread may tell of one before the call that published it has returned its id: while such a
 /// call is under way, acknowledgements of ids that nobody knows are kept. No lock is held over a call into
 /// libmosquitto, which takes locks of its own around callbacks.
 final class MessageTracker: Sendable {

@@ -4,10 +4,10 @@ import Synchronization
 
 /// The second client, for what we publish: status, state and the messages of effects.
 ///
-/// It has a connection, a thread of libmosquitto and a Will of its own, so that nothing here can delay or
+/// It has a connection, a thread and a Will of its own, so that nothing here can delay or
 /// acknowledge telemetry. libmosquitto's publish is thread-safe.
 public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmosquitto locks inside.
-  /// What whoever publishes wants to know; told on libmosquitto's thread, which it must not hold up.
+  /// What whoever publishes wants to know; told on the client's thread, which it must not hold up.
   public enum Event: Sendable, Equatable {
     /// A connection was made, the first or another; what is queued leaves now.
     case connected
@@ -20,7 +20,7 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
   private let tracker = MessageTracker()
   private let connected = Mutex(false)
   private let waiting = Mutex(0)
-  private let connector = FirstConnection()
+  private let loop: ClientLoop
   private let online: (topic: String, payload: String)?
   private let onEvent: (@Sendable (Event) -> Void)?
 
@@ -40,6 +40,7 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
     // Unacknowledged messages on the wire; of the usual 20 a broker that is far away makes few a second.
     try client.check(
       mosquitto_int_option(client.handle, MOSQ_OPT_SEND_MAXIMUM, 200), "messages in flight")
+    loop = ClientLoop(client: client)
     online = status.map { ($0.topic, $0.online) }
     self.onEvent = onEvent
     mosquitto_user_data_set(client.handle, Unmanaged.passUnretained(self).toOpaque())
@@ -76,18 +77,7 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
   public var isConnected: Bool { connected.withLock { $0 } }
 
   /// Starts connecting in the background and keeps at it until `stop()`.
-  public func start() throws {
-    let settings = client.settings
-    mosquitto_reconnect_delay_set(client.handle, 1, 30, true)
-    // libmosquitto's thread connects again and again, but only once there was a socket: a broker that refuses
-    // the first connection would never see another.
-    connector.start { [self] in
-      let code = mosquitto_connect_async(
-        client.handle, settings.host, settings.port, settings.keepAliveSeconds)
-      return code == MOSQ_ERR_SUCCESS.rawValueAsInt32
-        && mosquitto_loop_start(client.handle) == MOSQ_ERR_SUCCESS.rawValueAsInt32
-    }
-  }
+  public func start() { loop.start(for: self) }
 
   /// Queues a message; at QoS 1 libmosquitto keeps it until the broker has acknowledged it.
   /// - Returns: false when it could not be queued.
@@ -97,11 +87,11 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
     waiting.withLock { $0 += 1 }
     let isQueued = client.publish(
       topic: topic, payload: payload, qos: qos, isRetained: isRetained)
-    if !isQueued { waiting.withLock { $0 -= 1 } }
+    if isQueued { loop.wake() } else { waiting.withLock { $0 -= 1 } }
     return isQueued
   }
 
-  /// Queues a message and tells what became of it, once, on libmosquitto's thread or on this one.
+  /// Queues a message and tells what became of it, once, on the client's thread or on this one.
   ///
   /// At QoS 1 libmosquitto keeps it over connections until the broker has answered; at QoS 0 it is
   /// acknowledged when it is written to the socket and lost when the connection goes before.
@@ -118,6 +108,7 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
       waiting.withLock { $0 -= 1 }
       return whenDone(MessageFate(failure: code))
     }
+    loop.wake()
     tracker.track(mid, qos: qos, since: losses, whenDone)
   }
 
@@ -126,9 +117,7 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
     if let lastWords, isConnected {
       _ = publish(topic: lastWords.topic, payload: Array(lastWords.payload.utf8), isRetained: true)
     }
-    guard connector.stop() else { return }
-    mosquitto_disconnect(client.handle)
-    mosquitto_loop_stop(client.handle, false)
+    loop.stop()
   }
 
   // MARK: - Callbacks

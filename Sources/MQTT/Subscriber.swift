@@ -130,14 +130,7 @@ public final class Subscriber {
   /// Reads packets until the socket is dry or `limit` messages were handed over.
   public func readAvailable(limit: Int) -> ReadResult {
     publishesInRead = 0
-    while publishesInRead < limit {
-      errno = 0
-      let code = mosquitto_loop_read(client.handle, 1)
-      let systemCode = errno
-      if code != MOSQ_ERR_SUCCESS.rawValueAsInt32 { return .closed }
-      if systemCode == EAGAIN || systemCode == EWOULDBLOCK { return .dry }
-    }
-    return .limit
+    return client.read { publishesInRead >= limit }
   }
 
   /// Sends what is queued: acknowledgements, subscriptions, pings.

@@ -60,7 +60,7 @@ public struct PlantPublisher: Sendable {
   private mutating func send(
     _ report: (PublishedFigures) -> Void
   ) async throws -> PublishedFigures {
-    try publisher.start()
+    publisher.start()
     let clock = ContinuousClock()
     try await connect(clock)
     if let topic = plant.commandTopic {

@@ -88,7 +88,7 @@ struct ReplayCommand: AsyncParsableCommand {
     let settings = try broker.settings()
     let publisher = try Publisher(
       settings: settings, clientID: "millwright-replay-\(getpid())", status: nil)
-    try publisher.start()
+    publisher.start()
     defer { publisher.stop(lastWords: nil) }
     try waitForBroker(publisher, settings)
     let stop = StopFlag()

@@ -32,7 +32,7 @@ import Testing
     var settings = MQTTSettings()
     settings.port = Int32(broker.port)
     let publisher = try Publisher(settings: settings, clientID: "edge", status: nil)
-    try publisher.start()
+    publisher.start()
     defer { publisher.stop(lastWords: nil) }
     #expect(await eventually { publisher.isConnected })
     func send(_ message: SimulatedMessage) {

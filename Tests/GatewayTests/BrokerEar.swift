@@ -36,7 +36,7 @@ final class BrokerEar: Sendable {
           $0.append(Heard(topic: topic, payload: String(decoding: payload, as: UTF8.self)))
         }
       })
-    try publisher.start()
+    publisher.start()
   }
 
   deinit { publisher.stop(lastWords: nil) }

@@ -1,5 +1,6 @@
 import Devices
 import Storage
+import MQTT
 import Synchronization
 import Telemetry
 

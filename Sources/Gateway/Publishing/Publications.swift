@@ -58,10 +58,10 @@ final class Publications: Sendable {
     }
   }
 
-  func start() throws {
+  func start() {
     homeAssistant?.start()
     primaryHost?.start()
-    try publisher.start()
+    publisher.start()
   }
 
   /// Says goodbye on every connection and waits for the threads. Blocks.

@@ -41,7 +41,7 @@ struct EffectBenchTests {
       let delay = clock.readMonotonicMicroseconds() - sent
       arrivals.delays.withLock { $0.append(delay) }
     }
-    try ear.start()
+    ear.start()
     #expect(await eventually { ear.isConnected && rig.gateway.isPublisherConnected })
     try await Task.sleep(for: .milliseconds(300))
     let started = clock.readMonotonicMicroseconds()

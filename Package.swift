@@ -34,7 +34,7 @@ let package = Package(
       exclude: ["Sparkplug/sparkplug_b.proto"]),
     .target(name: "Devices", dependencies: ["Telemetry", "Payloads", .product(name: "Yams", package: "Yams")]),
     .target(name: "Rules", dependencies: ["Telemetry", "Devices"]),
-    .target(name: "Operations", dependencies: ["Telemetry", "Statistics"]),
+    .target(name: "Operations", dependencies: ["Telemetry", "Devices", "Statistics"]),
     .target(name: "Scoring", dependencies: ["Telemetry", "Statistics"]),
     .target(name: "Training", dependencies: ["Telemetry", "Statistics", "Scoring"]),
     .target(
@@ -97,7 +97,8 @@ let package = Package(
       exclude: ["Golden"]),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry", "TestSupport"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport", "Telemetry"]),
-    .testTarget(name: "OperationsTests", dependencies: ["Operations", "Statistics", "TestSupport", "Telemetry"]),
+    .testTarget(
+      name: "OperationsTests", dependencies: ["Operations", "Devices", "Statistics", "TestSupport", "Telemetry"]),
     .testTarget(name: "ScoringTests", dependencies: ["Scoring", "Statistics", "TestSupport", "Telemetry"]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "Scoring", "Statistics", "TestSupport", "Telemetry"]),

@@ -41,6 +41,8 @@ import Telemetry
 struct ConfigurationReading {
   var configuration = DeviceConfiguration()
   let log: DiagnosticLog
+  /// Keys at the root whose contents others read out of the same files: quality and energy.
+  private static let qualityAndEnergyKeys = ["quality", "energy"]
   /// `device press1` → where it was first declared.
   private var places: [String: String] = [:]
   /// Profile ids that devices and routes name, checked when all files are read.
@@ -56,6 +58,7 @@ struct ConfigurationReading {
     for map in root.optional("profiles", .list(of: .map)) ?? [] { readProfile(map) }
     for map in root.optional("devices", .list(of: .map)) ?? [] { readDevice(map) }
     for map in root.optional("routes", .list(of: .map)) ?? [] { readRoute(map) }
+    for key in Self.qualityAndEnergyKeys { _ = root.value(key) }
     root.refuseUnknownKeys()
   }
 

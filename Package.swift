@@ -34,7 +34,7 @@ let package = Package(
       exclude: ["Sparkplug/sparkplug_b.proto"]),
     .target(name: "Devices", dependencies: ["Telemetry", "Payloads", .product(name: "Yams", package: "Yams")]),
     .target(name: "Rules", dependencies: ["Telemetry", "Devices"]),
-    .target(name: "Operations", dependencies: ["Telemetry", "Devices", "Statistics"]),
+    .target(name: "Operations", dependencies: ["Telemetry", "Statistics", "Devices"]),
     .target(name: "Scoring", dependencies: ["Telemetry", "Statistics"]),
     .target(name: "Training", dependencies: ["Telemetry", "Statistics", "Scoring"]),
     .target(
@@ -50,6 +50,7 @@ let package = Package(
       name: "Gateway",
       dependencies: [
         "CLinux", "Telemetry", "Payloads", "Devices", "Rules", "Operations", "Storage", "MQTT",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
@@ -58,7 +59,7 @@ let package = Package(
     .target(
       name: "Web",
       dependencies: [
-        "Devices", "Gateway", "Rules", "Storage", "Telemetry", "CZlib", "CZstd",
+        "Devices", "Gateway", "Operations", "Rules", "Storage", "Telemetry", "CZlib", "CZstd",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -122,7 +123,7 @@ let package = Package(
     .testTarget(
       name: "WebTests",
       dependencies: [
-        "Web", "Gateway", "Devices", "Storage", "TestSupport", "Telemetry", "CZlib", "CZstd",
+        "Web", "Gateway", "Devices", "Operations", "Rules", "Storage", "TestSupport", "Telemetry", "CZlib", "CZstd",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),

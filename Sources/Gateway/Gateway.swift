@@ -16,6 +16,8 @@ public final class Gateway: Service {
   /// Reads samples, series and events; safe from any thread.
   public let queries: Queries
   public let logger: Logger
+  /// Figures of machines and lines.
+  public let production: ProductionFloor
   /// What is committed, as it happens.
   public let live = LiveHub()
 
@@ -26,6 +28,7 @@ public final class Gateway: Service {
   private let lock: DataLock
   private let finished = AsyncStream<Void>.makeStream()
   private let jobs: JobRunner
+  private let effects: EffectRunner
   private let clock: ClockSource
 
   /// Opens the store, replays the journal, and starts the ingest thread.
@@ -50,24 +53,32 @@ public final class Gateway: Service {
       fetchCatalog: { OpenRequest.fetchCatalog(from: mailbox) },
       fetchOpen: { OpenRequest.fetch($0, from: mailbox) })
     queries = Queries(reader: reader, mailbox: mailbox)
+    production = ProductionFloor(queries: queries, configuration: loaded.production)
     jobs = JobRunner(
       reader: reader, mailbox: mailbox, settings: configuration.store, devices: loaded.devices,
       clock: clock, logger: logger)
+    let signals = EffectSignals()
     publications = try Publications(
-      configuration, figures: published, reader: reader, clock: clock, logger: logger)
+      configuration, figures: published, reader: reader, clock: clock, logger: logger,
+      connectionChanged: signals.brokerChanged)
+    effects = EffectRunner(
+      configuration, reader: reader, mailbox: mailbox,
+      senders: EffectSenders(configuration, publisher: publications?.publisher, logger: logger),
+      signals: signals, clock: clock, logger: logger)
     start(recovery, clock: clock)
   }
 
   private func start(_ recovery: Recovery, clock: ClockSource) {
     var settings = IngestSettings(configuration, startItems: recovery.startItems)
     settings.own.add(publications?.ownTopics ?? [])
+    effects.noteEchoes(in: settings.own.echoes)
     let published = published
     published.put(recovery.state.figures)
     let parts = IngestThreadParts(
       settings: settings, store: recovery.store, resolver: recovery.resolver,
       recovered: recovery.state, stages: recovery.stages, mailbox: mailbox, published: published,
-      clockSource: clock,
-      live: live, logger: logger, publisher: publications?.publisher)
+      clockSource: clock, live: live, logger: logger, publisher: publications?.publisher,
+      effects: effects.signals)
     let continuation = finished.continuation
     let thread = Thread {
       parts.makeLoop().run()
@@ -92,13 +103,17 @@ public final class Gateway: Service {
   }
 
   /// The connections beside telemetry; until then they are prepared and nothing is published.
-  func startPublishing() throws { try publications?.start() }
+  func startPublishing() throws {
+    try publications?.start()
+    effects.start()
+  }
 
   /// Stops without a service group: for tests and short-lived commands.
   public func stop() async {
     await withCheckedContinuation { continuation in
       // Waits for threads of ours; not a wait for a thread of the pool.
-      DispatchQueue.global().async { [jobs, publications] in
+      DispatchQueue.global().async { [jobs, publications, effects] in
+        effects.stop()
         // Nodes are told that we go while what they still send is stored.
         publications?.stop()
         jobs.stop()
@@ -133,6 +148,9 @@ public final class Gateway: Service {
     }
   }
 
+  /// A profile of the configuration in force.
+  public func profile(_ id: String) -> Profile? { jobs.profile(id) }
+
   /// Looks at the stages between two batches, on the ingest thread: the look must be quick.
   func inspect<Value: Sendable>(
     otherwise fallback: Value, _ look: @escaping @Sendable (Stages) -> Value
@@ -156,6 +174,9 @@ public final class Gateway: Service {
     return state
   }
 
+  /// What has left the box because of derived events, and what waits to.
+  public var effectFigures: EffectFigures { effects.figures }
+
   public var isPublisherConnected: Bool { publications?.publisher.isConnected ?? false }
 
   /// Reads the configuration files again and puts devices and routes in force.
@@ -170,6 +191,7 @@ public final class Gateway: Service {
       return diagnostics
     }
     jobs.reconfigure(loaded.devices)
+    production.reconfigure(loaded.production)
     _ = await withCheckedContinuation { continuation in
       if !mailbox.post(.reload(loaded) { continuation.resume(returning: $0) }) {
         continuation.resume(returning: [])
@@ -192,6 +214,7 @@ private struct IngestThreadParts: @unchecked Sendable {  // Handed over once, to
   let live: LiveHub
   let logger: Logger
   let publisher: Publisher?
+  let effects: EffectSignals
 
   /// At QoS 0, as Sparkplug says: a request that is lost is made again.
   private var publish: (@Sendable (String, [UInt8]) -> Void)? {
@@ -200,9 +223,11 @@ private struct IngestThreadParts: @unchecked Sendable {  // Handed over once, to
   }
 
   func makeLoop() -> IngestLoop {
-    IngestLoop(
+    let loop = IngestLoop(
       settings: settings, store: store, resolver: resolver, recovered: recovered, stages: stages,
       mailbox: mailbox, published: published, clockSource: clockSource, live: live,
       logger: logger, publish: publish)
+    loop.urgentRowsArrived = effects.rowsArrived
+    return loop
   }
 }

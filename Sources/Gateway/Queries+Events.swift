@@ -107,6 +107,16 @@ extension Queries {
   }
 }
 
+extension Event {
+  /// The properties that anybody who may read events may see: where effects go is for the gateway alone.
+  public var publicProperties: String {
+    guard properties.contains("\"effects\""),
+      let members = (try? JSONReader.read(Array(properties.utf8)))?.members  // No JSON holds no members.
+    else { return properties }
+    return JSONValue.object(members.filter { $0.0 != "effects" }).encoded
+  }
+}
+
 extension LoggedEvent {
   init(row: Row) {
     id = row["id"]

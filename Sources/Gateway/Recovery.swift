@@ -26,6 +26,7 @@ struct Recovery {
       offset = RecoveredState.decodeClock(saved.bytes, bootID: clock.bootID)
     }
     var configuration = try store.lastConfiguration()
+    let recorded = configuration
     var verdicts: [Verdict] = []
     let begun = try StageRecovery.begin(store)
     if let problem = begun.problem {
@@ -33,6 +34,7 @@ struct Recovery {
       store.book(LossEntry(cause: .damage, detail: problem))
     }
     var stages = begun.stages
+    if begun.isNew { stages.begin(with: recorded) }
     var output = StageOutput()
     let report = try store.recover(from: stages.position) { header, batch in
       if header.sequence > savedWindow?.position ?? 0 { window.replay(batch) }
@@ -55,7 +57,9 @@ struct Recovery {
     let (items, warnings) = resolver.reconfigure(loaded.devices)
     for warning in warnings { logger.warning("\(warning)") }
     var startItems = [Item.started(version: ProductVersion.text)] + items
-    if configuration != loaded.files {
+    startItems += stages.missingDefinitions(of: store.catalog)
+    // Also when the stages could not read what is recorded: they must not run without rules for good.
+    if configuration != loaded.files || stages.configuredFiles != loaded.files {
       startItems.insert(.configuration(files: loaded.files), at: 1)
     }
     var figures = IngestFigures()

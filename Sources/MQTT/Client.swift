@@ -58,6 +58,18 @@ final class Client {
       || (qos > 0 && code == MOSQ_ERR_NO_CONN.rawValueAsInt32)
   }
 
+  /// As `publish`, and tells the message id by which its acknowledgement is known.
+  func publishTracked(
+    topic: String, payload: [UInt8], qos: Int32, isRetained: Bool
+  ) -> (mid: Int32, code: Int32) {
+    var mid: Int32 = 0
+    let code = payload.withUnsafeBytes {
+      mosquitto_publish(handle, &mid, topic, Int32($0.count), $0.baseAddress, qos, isRetained)
+    }
+    let isKept = qos > 0 && code == MOSQ_ERR_NO_CONN.rawValueAsInt32
+    return (mid, isKept ? MOSQ_ERR_SUCCESS.rawValueAsInt32 : code)
+  }
+
   func check(_ code: Int32, _ what: String) throws {
     if code != MOSQ_ERR_SUCCESS.rawValueAsInt32 {
       throw MQTTError("\(what): \(Client.text(code))")

@@ -1,7 +1,8 @@
 import CMosquitto
+import Foundation
 import Synchronization
 
-/// The second client, for what we publish: status and state now; alarms, twins and KPIs later.
+/// The second client, for what we publish: status, state and the messages of effects.
 ///
 /// It has a connection, a thread of libmosquitto and a Will of its own, so that nothing here can delay or
 /// acknowledge telemetry. libmosquitto's publish is thread-safe.
@@ -10,12 +11,16 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
   public enum Event: Sendable, Equatable {
     /// A connection was made, the first or another; what is queued leaves now.
     case connected
+    /// What was queued at QoS 1 leaves with the next connection.
+    case disconnected
     case received(topic: String, payload: [UInt8])
   }
 
   private let client: Client
+  private let tracker = MessageTracker()
   private let connected = Mutex(false)
   private let waiting = Mutex(0)
+  private let connector = FirstConnection()
   private let online: (topic: String, payload: String)?
   private let onEvent: (@Sendable (Event) -> Void)?
 
@@ -32,6 +37,9 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
     settings.subscriptions = filters.map { MQTTSettings.Subscription(filter: $0, qos: 1) }
     settings.will = status.map { MQTTSettings.Will(topic: $0.topic, payload: $0.offline) }
     client = try Client(settings: settings, clientID: clientID, keepsSession: false)
+    // Unacknowledged messages on the wire; of the usual 20 a broker that is far away makes few a second.
+    try client.check(
+      mosquitto_int_option(client.handle, MOSQ_OPT_SEND_MAXIMUM, 200), "messages in flight")
     online = status.map { ($0.topic, $0.online) }
     self.onEvent = onEvent
     mosquitto_user_data_set(client.handle, Unmanaged.passUnretained(self).toOpaque())
@@ -39,10 +47,19 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
       Publisher.from(context).acknowledged(code: code)
     }
     mosquitto_disconnect_callback_set(client.handle) { _, context, _ in
-      Publisher.from(context).connected.withLock { $0 = false }
+      let publisher = Publisher.from(context)
+      publisher.connected.withLock { $0 = false }
+      publisher.tracker.connectionLost()
+      publisher.onEvent?(.disconnected)
     }
-    mosquitto_publish_callback_set(client.handle) { _, context, _ in
-      Publisher.from(context).waiting.withLock { $0 -= 1 }
+    // Of MQTT 5 it tells the reason too; of 3.1.1 the reason is always 0.
+    mosquitto_publish_v5_callback_set(client.handle) { _, context, mid, reason, _ in
+      let publisher = Publisher.from(context)
+      publisher.waiting.withLock { $0 -= 1 }
+      publisher.tracker.acknowledged(
+        mid,
+        reason < 128 ? .acknowledged : .refused(String(cString: mosquitto_reason_string(reason)))
+      )
     }
     mosquitto_message_callback_set(client.handle) { _, context, message in
       Publisher.from(context).received(message!.pointee)
@@ -62,10 +79,14 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
   public func start() throws {
     let settings = client.settings
     mosquitto_reconnect_delay_set(client.handle, 1, 30, true)
-    // An unreachable broker is no error here: the thread goes on trying.
-    _ = mosquitto_connect_async(
-      client.handle, settings.host, settings.port, settings.keepAliveSeconds)
-    try client.check(mosquitto_loop_start(client.handle), "publisher thread")
+    // libmosquitto's thread connects again and again, but only once there was a socket: a broker that refuses
+    // the first connection would never see another.
+    connector.start { [self] in
+      let code = mosquitto_connect_async(
+        client.handle, settings.host, settings.port, settings.keepAliveSeconds)
+      return code == MOSQ_ERR_SUCCESS.rawValueAsInt32
+        && mosquitto_loop_start(client.handle) == MOSQ_ERR_SUCCESS.rawValueAsInt32
+    }
   }
 
   /// Queues a message; at QoS 1 libmosquitto keeps it until the broker has acknowledged it.
@@ -80,11 +101,32 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
     return isQueued
   }
 
+  /// Queues a message and tells what became of it, once, on libmosquitto's thread or on this one.
+  ///
+  /// At QoS 1 libmosquitto keeps it over connections until the broker has answered; at QoS 0 it is
+  /// acknowledged when it is written to the socket and lost when the connection goes before.
+  public func publish(
+    topic: String, payload: [UInt8], qos: Int32, isRetained: Bool,
+    whenDone: @escaping @Sendable (MessageFate) -> Void
+  ) {
+    waiting.withLock { $0 += 1 }
+    let losses = tracker.begin()
+    let (mid, code) = client.publishTracked(
+      topic: topic, payload: payload, qos: qos, isRetained: isRetained)
+    guard code == MOSQ_ERR_SUCCESS.rawValueAsInt32 else {
+      tracker.end()
+      waiting.withLock { $0 -= 1 }
+      return whenDone(MessageFate(failure: code))
+    }
+    tracker.track(mid, qos: qos, since: losses, whenDone)
+  }
+
   /// Says goodbye (which withholds the Will) after publishing the last words, and stops the thread.
   public func stop(lastWords: (topic: String, payload: String)?) {
     if let lastWords, isConnected {
       _ = publish(topic: lastWords.topic, payload: Array(lastWords.payload.utf8), isRetained: true)
     }
+    guard connector.stop() else { return }
     mosquitto_disconnect(client.handle)
     mosquitto_loop_stop(client.handle, false)
   }

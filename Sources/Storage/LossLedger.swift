@@ -15,6 +15,8 @@ public struct LossEntry: Hashable, Sendable {
     case damage
     /// An operator threw it away.
     case discarded
+    /// Something that was to leave the box was refused for good or waited too long.
+    case undelivered
   }
 
   public var cause: Cause

@@ -76,6 +76,11 @@ public struct StageSnapshots: Sendable {
     }
   }
 
+  /// Removes the snapshots after `position`: they belong to records that are gone.
+  public func removeNewer(than position: UInt64) throws(SystemError) {
+    for newer in positions() where newer > position { try Directory.remove(path(of: newer)) }
+  }
+
   private static func name(of position: UInt64) -> String {
     let digits = String(position, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits + suffix

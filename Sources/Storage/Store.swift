@@ -29,7 +29,8 @@ public final class Store {
   /// Highest record whose rows are in SQLite.
   private(set) var rowPosition: UInt64
   /// Rows wait that must not wait long: something leaves the box because of them.
-  var hasUrgentRows = false
+  public internal(set) var hasUrgentRows = false
+  private var hasFlushFailed = false
   /// Numbers through this one were used by a database that was damaged.
   private(set) var sequenceFloor: UInt64 = 0
   /// Highest record applied to memory.
@@ -245,13 +246,20 @@ public final class Store {
   public func isFlushDue(nowMicroseconds: Int64) -> Bool {
     if shelf.full.count >= 64 || pending.items.count >= 5_000 { return true }
     let waited = nowMicroseconds - sweep.lastFlushMicroseconds
-    if hasUrgentRows, waited >= Self.urgentFlushMicroseconds { return true }
+    if let due = urgentFlushDue, nowMicroseconds >= due { return true }
     let usual = Int64(settings.flushMilliseconds) * 1_000
     guard waited >= usual else { return false }
     return !pending.items.isEmpty || !pending.standings.isEmpty || !writes.isEmpty
       || waited >= 4 * usual
       || seriesDue(nowMicroseconds: nowMicroseconds) >= Double(Sweep.seriesWanted)
       || statistics.openBytes + 2 * sweep.samplesSinceFlush > settings.openBytesMax
+  }
+
+  /// When rows that something waits for are due in SQLite, by the monotonic clock; `nil`: none wait, or the
+  /// last flush failed and the next comes in its usual time.
+  public var urgentFlushDue: Int64? {
+    hasUrgentRows && !hasFlushFailed
+      ? sweep.lastFlushMicroseconds + Self.urgentFlushMicroseconds : nil
   }
 
   /// Between two transactions, when something waits for its row to leave the box.
@@ -292,6 +300,7 @@ public final class Store {
     writes.removeAll()
     pending.removeAll()
     hasUrgentRows = false
+    hasFlushFailed = false
     sweep.flushed(nowMicroseconds: nowMicroseconds, journalBytes: journal.writtenBytes)
     if isRelease { try releaseJournal() }
     restoreBallast()
@@ -354,6 +363,7 @@ public final class Store {
   /// Waits the usual time before the next try; everything stays in memory and in the journal.
   public func flushFailed(nowMicroseconds: Int64) {
     sweep.lastFlushMicroseconds = nowMicroseconds
+    hasFlushFailed = true
     writes.removeAll(where: \.isRescue)
   }
 

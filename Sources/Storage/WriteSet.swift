@@ -16,12 +16,17 @@ public struct WriteSet: Sendable {
   var progress: (name: String, position: Int64)?
   /// The damaged database whose rescue ends with this set.
   var rescued: String?
+  /// How far whoever reads rows has come, by name; `nil`: the name is forgotten.
+  public var cursors: [(name: String, position: Int64?)] = []
   /// Booked before anything is deleted.
-  var losses: [LossEntry] = []
-  var time: Int64 = 0
+  public var losses: [LossEntry] = []
+  /// When the losses are booked, microseconds since 1970.
+  public var time: Int64 = 0
   /// Which database it was computed from, see `CurrentDatabase.generation`; ids of chunks mean nothing in
   /// another. `nil`: the only one.
   public var generation: Int?
+
+  public init() {}
 
   /// It can be computed again, from where the last one that was written came to.
   var isRescue: Bool { progress != nil || rescued != nil }
@@ -37,6 +42,7 @@ public struct WriteSet: Sendable {
     let pass = try db.cachedStatement(sql: "UPDATE chunk SET level = 1 WHERE id = ?")
     for id in unreadable { try pass.execute(arguments: [id]) }
     try rows.insert(db)
+    for cursor in cursors { try CursorTable.put(cursor.name, cursor.position, db) }
     if let progress { try Rescue.mark(progress.name, progress.position, db) }
     if let rescued { try Rescue.finish(file: rescued, db) }
     return true

@@ -15,8 +15,15 @@ public struct Catalog: Sendable {
     case .device(let device):
       Catalog.put(device, at: Int(device.index), in: &devices, otherwise: Catalog.lostDevice)
     case .series(let definition):
+      let device = Int(definition.device)
+      // The definition of its device may have been lost with a damaged record; a number this high is damage.
+      if device >= devices.count, device < devices.count + 1_000_000 {
+        while devices.count <= device { devices.append(Catalog.lostDevice(devices.count)) }
+      }
+      guard device < devices.count else { return }
       if Int(definition.index) >= series.count { note(definition) }
       Catalog.put(definition, at: Int(definition.index), in: &series, otherwise: Catalog.lostSeries)
+      if devices.isEmpty, !series.isEmpty { devices.append(Catalog.lostDevice(0)) }
     case .word(let id, let text):
       Catalog.put(text, at: Int(id), in: &words) { "lost-\($0)" }
     default: break

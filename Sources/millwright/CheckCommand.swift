@@ -108,7 +108,7 @@ struct CheckReport {
     let gateway = configuration.gateway
     let broker = gateway.mqtt.map { "\($0.host):\($0.port)" } ?? "none"
     return """
-      ok: \(counted(configuration.files.count, "file")), \(counted(warnings, "warning"))
+      ok: \(counted(configuration.readFiles.count, "file")), \(counted(warnings, "warning"))
         profiles  \(devices.profiles.count)
         devices   \(devices.devices.count)
         routes    \(devices.routes.count)
@@ -134,7 +134,7 @@ struct CheckReport {
       ("warnings", String(warnings)), ("diagnostics", "[" + list.joined(separator: ", ") + "]"),
     ]
     if let configuration {
-      let files = configuration.files.map { JSONText.quoted($0.name) }.joined(separator: ", ")
+      let files = configuration.readFiles.map { JSONText.quoted($0.name) }.joined(separator: ", ")
       members += [
         ("files", "[\(files)]"), ("profiles", String(configuration.devices.profiles.count)),
         ("devices", String(configuration.devices.devices.count)),

@@ -149,7 +149,7 @@ struct MapCommand: AsyncParsableCommand {
       throw Failure("\(path) exists already; give another name with --out")
     }
     let (_, diagnostics) = DeviceConfiguration.load(
-      files: loaded.files.filter { $0.name != place.file }
+      files: loaded.readFiles.filter { $0.name != place.file }
         + [ConfigurationFile(name: path, content: yaml)])
     for diagnostic in diagnostics { StandardError.write("\(diagnostic)") }
     if diagnostics.contains(where: { $0.severity == .error }) {

@@ -37,6 +37,23 @@ import Testing
     #expect(outcome.output.contains("`port`"))
   }
 
+  @Test("What is wrong with production in devices/ is told as well, and ends the check with 1")
+  func production() throws {
+    let folder = try Folder()
+    try folder.write(
+      "calendars:\n  - {id: day, time_zone: Europe/Vena}\nmachines:\n  - {device: press1, calender: day}\ndevices:\n  - id: press1\n",
+      to: "devices/line.yaml")
+    let outcome = try Executable.run(["check"], in: folder.path)
+    #expect(outcome.status == 1)
+    let lines = outcome.output.split(separator: "\n").map(String.init)
+    #expect(lines.contains { $0.hasPrefix("devices/line.yaml:2:26: error: unknown time zone") })
+    #expect(
+      lines.contains {
+        $0.hasPrefix("devices/line.yaml:4:22: error: ") && $0.contains("`calendar`")
+      })
+    #expect(lines.last == "2 errors, 0 warnings")
+  }
+
   @Test("The same as JSON, for programs")
   func json() throws {
     let folder = try Folder()

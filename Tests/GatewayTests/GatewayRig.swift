@@ -48,7 +48,7 @@ final class GatewayRig: @unchecked Sendable {  // One test drives it.
       rules.isEmpty ? [] : [ConfigurationFile(name: "rules/test.yaml", content: rules)]
     let (set, mistakes) = RuleSet.read(ruleFiles, configuration: devices)
     guard let set else { throw MQTTError("\(mistakes)") }
-    files += ruleFiles + [EffectiveSettings(gateway).file]
+    files += ruleFiles
     return LoadedConfiguration(
       gateway: gateway, devices: devices, rules: set, files: files, warnings: [])
   }

@@ -6,6 +6,8 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import NIOCore
+import Operations
+import Rules
 import Synchronization
 import Telemetry
 import Testing
@@ -26,24 +28,48 @@ struct Bench: Sendable {
         metrics:
           temperature: {unit: °C}
           pressure: {unit: bar}
+          state: {values: [running, idle, fault]}
+          cycles: {kind: counter}
+          good: {kind: counter}
+        desired:
+          pressure: {range: [0, 10], permitted_when: always, rate_limit: 0 s}
     devices:
       - {id: press1, profile: press, asset: acme/linz/hall1/line1/press1}
+    machines:
+      - device: press1
+        states: {running: running, idle: idle, fault: unplanned_stop}
+        counters: {total: cycles, good: good}
+        ideal_cycle: 1 s
+        telemetry_timeout: 10 min
+    lines:
+      - {id: line1, machines: [press1]}
     """
 
   static let resources = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "../../Sources/Web/Resources").standardizedFileURL.path
 
-  static func makeGateway(_ directory: String, yaml: String = devices) throws -> Gateway {
-    let file = ConfigurationFile(name: "test.yaml", content: yaml)
+  static func makeGateway(
+    _ directory: String, yaml: String = devices, rules: String = ""
+  ) throws -> Gateway {
+    let file = ConfigurationFile(name: "devices/test.yaml", content: yaml)
     let (devices, diagnostics) = DeviceConfiguration.load(files: [file])
     try #require(diagnostics.isEmpty)
     let configuration = GatewayConfiguration(
-      gatewayID: "test", dataDirectory: directory, devicesDirectory: "", rulesDirectory: "")
+      gatewayID: "test", dataDirectory: directory, devicesDirectory: "devices",
+      rulesDirectory: "rules")
+    let (production, faults) = ProductionConfiguration.load(files: [file], devices: devices)
+    try #require(faults.isEmpty, "\(faults)")
+    let ruleFiles =
+      rules.isEmpty ? [] : [ConfigurationFile(name: "rules/test.yaml", content: rules)]
+    let (set, mistakes) = RuleSet.read(ruleFiles, configuration: try #require(devices))
+    try #require(mistakes.isEmpty, "\(mistakes)")
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     return try Gateway(
       configuration: LoadedConfiguration(
-        gateway: configuration, devices: try #require(devices), files: [file], warnings: []),
+        gateway: configuration, devices: try #require(devices),
+        production: try #require(production), rules: try #require(set),
+        files: [file] + ruleFiles, warnings: []),
       logger: logger)
   }
 
@@ -53,13 +79,13 @@ struct Bench: Sendable {
 
   /// Runs `body` against a fresh gateway.
   static func run(
-    yaml: String = devices, clock: ClockSource = .system(),
+    yaml: String = devices, rules: String = "", clock: ClockSource = .system(),
     settings change: (inout HTTPSettings) -> Void = { $0.rateLimitPerMinute = 1_000_000 },
     _ body: @Sendable (Bench) async throws -> Void
   ) async throws {
     let directory = temporaryDirectory()
     defer { try? FileManager.default.removeItem(atPath: directory) }
-    let gateway = try makeGateway(directory, yaml: yaml)
+    let gateway = try makeGateway(directory, yaml: yaml, rules: rules)
     var settings = HTTPSettings()
     settings.port = 0
     change(&settings)

@@ -134,4 +134,18 @@ struct EventTests {
         rows.json["rows"]?.elements?.first?.elements?.first?.text == #"{"app_version":"1.2"}"#)
     }
   }
+
+  @Test("Ids that the gateway gives to its own conclusions cannot be claimed by others")
+  func reservedIDs() async throws {
+    try await Bench.run { bench in
+      let answer = try await bench.post(
+        "/api/v1/events",
+        #"{"event": {"event_id": "mw:9.0", "name": "AlarmRaised", "device_id": "press1"}}"#)
+      #expect(answer.status == 409 || answer.status == 422, "\(answer.text)")
+      #expect(answer.text.contains("mw:"))
+      let rows = try await bench.post(
+        "/api/v1/query/sql", #"{"sql": "SELECT count(*) FROM event WHERE event_id = 'mw:9.0'"}"#)
+      #expect(rows.json["rows"]?.elements?.first?.elements?.first == .number("0"))
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import Gateway
 import HTTPTypes
+import Telemetry
 import Testing
 
 @testable import Web
@@ -129,6 +130,47 @@ struct MetricsTests {
     #expect(!report.canIngest)
     #expect(report.status == "unavailable")
     #expect(report.json["checks"]?["storage"]?["detail"]?.text == "no space left on device")
+  }
+
+  @Test("What cannot leave for more than ten minutes makes it degraded and names no host")
+  func waitingEffects() {
+    let now = Timestamp(microseconds: 1_800_000_000_000_000)
+    func report(waitedSeconds: Int64) -> HealthReport {
+      var lane = EffectFigures.Lane()
+      lane.kind = "webhook"
+      lane.waiting = 3
+      lane.oldestWaiting = now.advanced(byMicroseconds: -waitedSeconds * 1_000_000)
+      var effects = EffectFigures()
+      effects.lanes = [("webhook:secret.example", lane), ("mqtt", EffectFigures.Lane())]
+      return HealthReport(
+        figures: IngestFigures(), damagedChunks: 0, disk: nil, isMQTTConfigured: false,
+        effects: effects, now: now)
+    }
+    let check = report(waitedSeconds: 601).json["checks"]?["effects"]
+    #expect(check?["status"]?.text == "degraded")
+    #expect(
+      check?["detail"]?.text == "something has waited more than 10 min to leave by webhook")
+    #expect(check?["oldest_waiting_seconds"]?.integer == 601)
+    #expect(report(waitedSeconds: 600).json["checks"]?["effects"]?["status"]?.text == "ok")
+  }
+
+  @Test("Deliveries are counted by lane and outcome")
+  func effectMetrics() throws {
+    var lane = EffectFigures.Lane()
+    lane.delivered = 5
+    lane.waiting = 2
+    lane.oldestWaiting = Timestamp(microseconds: 1_000_000)
+    var effects = EffectFigures()
+    effects.lanes = [("mqtt", lane)]
+    for form in [MetricsText.Form.prometheus, .openMetrics] {
+      var text = MetricsText(form: form)
+      text.addEffects(effects, now: Timestamp(microseconds: 4_000_000))
+      let metrics = try MetricsReader(text.finish(), isOpenMetrics: form == .openMetrics)
+      #expect(
+        metrics.values[#"millwright_effects_total{lane="mqtt",outcome="delivered"}"#] == 5)
+      #expect(metrics.values[#"millwright_effects_waiting{lane="mqtt"}"#] == 2)
+      #expect(metrics.values[#"millwright_effects_oldest_waiting_seconds{lane="mqtt"}"#] == 3)
+    }
   }
 
   @Test("A lost broker makes it degraded, not unavailable")

@@ -13,7 +13,7 @@ struct ProblemTests {
       #expect(try await bench.post(events, "{").problem == "not-json")
       #expect(try await bench.post(events, "{").status == 400)
       #expect(try await bench.get("/nowhere").problem == "not-found")
-      let wrongMethod = try await bench.get(events)
+      let wrongMethod = try await bench.get(events + "/batch")
       #expect(wrongMethod.status == 405)
       #expect(wrongMethod.headers[.allow] == "POST")
       let form = try await bench.post(

@@ -27,6 +27,7 @@ import Telemetry
 ///     retention: 400 d
 ///     labels: {class: forming}
 ///     metrics: {temperature: …}    # see MetricProfile(name:reading:)
+///     desired: {speed: …}          # what a person may set; see DesiredProperty(name:reading:metrics:)
 /// devices:
 ///   - id: press1                   # required; no slash, at most 128 bytes
 ///     was: [press-old]             # former ids: that device becomes this one and keeps its history
@@ -40,9 +41,11 @@ import Telemetry
 /// ```
 struct ConfigurationReading {
   var configuration = DeviceConfiguration()
+  /// Keys at the root that belong to others: see `ProductionConfiguration`, `QualityConfiguration`, `EnergyConfiguration`.
+  private static let foreignKeys = [
+    "calendars", "products", "reasons", "machines", "lines", "quality", "energy",
+  ]
   let log: DiagnosticLog
-  /// Keys at the root whose contents others read out of the same files: quality and energy.
-  private static let qualityAndEnergyKeys = ["quality", "energy"]
   /// `device press1` → where it was first declared.
   private var places: [String: String] = [:]
   /// Profile ids that devices and routes name, checked when all files are read.
@@ -58,7 +61,8 @@ struct ConfigurationReading {
     for map in root.optional("profiles", .list(of: .map)) ?? [] { readProfile(map) }
     for map in root.optional("devices", .list(of: .map)) ?? [] { readDevice(map) }
     for map in root.optional("routes", .list(of: .map)) ?? [] { readRoute(map) }
-    for key in Self.qualityAndEnergyKeys { _ = root.value(key) }
+    // What these hold is read by others, out of the same files.
+    for key in Self.foreignKeys { _ = root.value(key) }
     root.refuseUnknownKeys()
   }
 
@@ -115,8 +119,18 @@ struct ConfigurationReading {
         profile.metrics.append(MetricProfile(name: entry.key, reading: metric))
       }
     }
+    readDesired(map, of: &profile)
     map.refuseUnknownKeys()
     if id != nil { configuration.profiles.append(profile) }
+  }
+
+  private func readDesired(_ map: YAMLMap, of profile: inout Profile) {
+    for entry in map.optional("desired", .map)?.entries ?? [] {
+      guard entry.name.read(.name(bytesMax: 256)) != nil, let reading = entry.value.read(.map),
+        let property = DesiredProperty(name: entry.key, reading: reading, metrics: profile.metrics)
+      else { continue }
+      profile.desired.append(property)
+    }
   }
 
   private mutating func readDevice(_ map: YAMLMap) {

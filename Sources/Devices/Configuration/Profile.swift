@@ -6,17 +6,20 @@ public struct Profile: Hashable, Sendable {
   public var description: String
   /// In the order of the file.
   public var metrics: [MetricProfile]
+  /// What a person may set, in the order of the file; empty: everything is read-only.
+  public var desired: [DesiredProperty]
   /// How long samples are kept; `nil`: as the store decides.
   public var retention: Duration?
   public var labels: [Label]
 
   public init(
     id: String, description: String = "", metrics: [MetricProfile] = [],
-    retention: Duration? = nil, labels: [Label] = []
+    desired: [DesiredProperty] = [], retention: Duration? = nil, labels: [Label] = []
   ) {
     self.id = id
     self.description = description
     self.metrics = metrics
+    self.desired = desired
     self.retention = retention
     self.labels = labels
   }

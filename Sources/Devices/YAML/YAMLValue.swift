@@ -17,6 +17,9 @@ public struct YAMLValue {
     return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
   }
 
+  /// Neither a map nor a list nor nothing: text, a number, true or false.
+  public var isScalar: Bool { scalarText != nil }
+
   /// For values that may be written in more than one way.
   public var isMap: Bool { node.mapping != nil }
 

@@ -2,6 +2,7 @@ import Configuration
 import Devices
 import Foundation
 import MQTT
+import Operations
 import Payloads
 import Rules
 import Telemetry
@@ -38,6 +39,7 @@ public struct ConfigurationLoader: Sendable {
     var gateway = GatewayConfiguration(
       gatewayID: defaultGatewayID, dataDirectory: defaultDataDirectory,
       devicesDirectory: resolve("devices"), rulesDirectory: resolve("rules"))
+    gateway.credentials = credentials
     if let file {
       if let text = read(file) {
         let content = ConfigurationFile(name: file, content: text)
@@ -56,18 +58,21 @@ public struct ConfigurationLoader: Sendable {
     files += deviceFiles
     let (devices, diagnostics) = DeviceConfiguration.load(files: deviceFiles)
     for diagnostic in diagnostics { log.report(diagnostic) }
+    let (production, productionDiagnostics) = ProductionConfiguration.load(
+      files: deviceFiles, devices: devices,
+      isKnownTimeZone: { TimeZone(identifier: $0) != nil })
+    for diagnostic in productionDiagnostics { log.report(diagnostic) }
     let ruleFiles = yamlFiles(in: gateway.rulesDirectory, log: log)
     files += ruleFiles
     // Without the devices every metric would be unknown: their mistakes come first.
     let (rules, ruleDiagnostics) =
       devices.map { RuleSet.read(ruleFiles, configuration: $0) } ?? (nil, [])
     for diagnostic in ruleDiagnostics { log.report(diagnostic) }
-    guard !log.hasErrors, let rules, var devices else { return (nil, log.sorted) }
+    guard !log.hasErrors, let rules, let production, var devices else { return (nil, log.sorted) }
     // Two gateways on one broker must not ask a node for its birth at the same moment.
     devices.settings.sparkplug.seed = Hash64.hash(gateway.gatewayID)
-    files.append(EffectiveSettings(gateway).file)
     let loaded = LoadedConfiguration(
-      gateway: gateway, devices: devices, rules: rules, files: files.sorted { $0.name < $1.name },
+      gateway: gateway, devices: devices, production: production, rules: rules, files: files,
       warnings: log.sorted)
     return (loaded, log.sorted)
   }

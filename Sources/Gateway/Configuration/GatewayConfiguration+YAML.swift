@@ -38,6 +38,7 @@ struct GatewayConfigurationReading {
     if let batch = map.optional("batch", .map) { read(batch, into: &configuration.batch) }
     if let store = map.optional("store", .map) { read(store, into: &configuration.store) }
     if let http = map.optional("http", .map) { read(http, into: &configuration.http) }
+    readEffects(map, into: &configuration)
     map.refuseUnknownKeys()
   }
 
@@ -99,7 +100,7 @@ struct GatewayConfigurationReading {
     return filter.map { MQTTSettings.Subscription(filter: $0, qos: Int32(qos)) }
   }
 
-  private func secret(_ value: YAMLValue) -> String? {
+  func secret(_ value: YAMLValue) -> String? {
     guard let path = value.read(.string) else { return nil }
     guard let text = readSecret(resolvePath(path)) else {
       value.report("cannot read the secret in `\(resolvePath(path))`")

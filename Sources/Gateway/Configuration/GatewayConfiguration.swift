@@ -1,6 +1,7 @@
 import Devices
 import Foundation
 import MQTT
+import Operations
 import Rules
 import Storage
 import Telemetry
@@ -24,6 +25,11 @@ public struct GatewayConfiguration: Sendable, Hashable {
   public var batch = BatchSettings()
   public var store: StoreSettings
   public var http = HTTPSettings()
+  public var effects = EffectSettings()
+  /// `nil`: no mail leaves.
+  public var smtp: SMTPSettings?
+  /// Where secrets that effects name are found.
+  var credentials = Credentials(environment: [:], base: "")
   /// Directories with *.yaml, resolved against the configuration file.
   public var devicesDirectory: String
   public var rulesDirectory: String
@@ -106,19 +112,28 @@ public struct APIKey: Sendable, Hashable {
 public struct LoadedConfiguration: Sendable {
   public var gateway: GatewayConfiguration
   public var devices: DeviceConfiguration
+  public var production: ProductionConfiguration
   public var rules: RuleSet
-  /// Sorted by name; what the journal records.
+  /// What the journal records, sorted by name: the files that were read, and the settings of the environment
+  /// that stages depend on.
   public var files: [ConfigurationFile]
   public var warnings: [Diagnostic]
 
   public init(
-    gateway: GatewayConfiguration, devices: DeviceConfiguration, rules: RuleSet = RuleSet(),
+    gateway: GatewayConfiguration, devices: DeviceConfiguration,
+    production: ProductionConfiguration = ProductionConfiguration(), rules: RuleSet = RuleSet(),
     files: [ConfigurationFile], warnings: [Diagnostic]
   ) {
     self.gateway = gateway
     self.devices = devices
+    self.production = production
     self.rules = rules
-    self.files = files
+    self.files = (files + [EffectiveSettings(gateway).file]).sorted { $0.name < $1.name }
     self.warnings = warnings
+  }
+
+  /// The files that were read from disk.
+  public var readFiles: [ConfigurationFile] {
+    files.filter { $0.name != EffectiveSettings.fileName }
   }
 }

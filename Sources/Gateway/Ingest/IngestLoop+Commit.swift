@@ -117,8 +117,10 @@ extension IngestLoop {
 
   func flush() {
     store.states = savedStates
+    let hasUrgentRows = store.hasUrgentRows
     do {
       try store.flush(nowMicroseconds: now.monotonicMicroseconds)
+      if hasUrgentRows { urgentRowsArrived?() }
       figures.flushProblem = ""
     } catch {
       handleFlushFailure(error)

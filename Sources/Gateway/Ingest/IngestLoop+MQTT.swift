@@ -147,7 +147,9 @@ extension IngestLoop {
     figures.messages += 1
     figures.messageBytes += UInt64(publish.payload.count)
     // They come back when a subscription covers them: No Local is MQTT 5 only, and per connection.
-    if settings.own.contains(publish.topic) {
+    if settings.own.contains(publish.topic)
+      || settings.own.echoes.take(publish.topic, publish.payload)
+    {
       figures.ignoredMessages += 1
       return
     }

@@ -136,6 +136,12 @@ extension IngestLoop {
 
   private func put(_ events: [Event]) throws -> PendingReply.Kind {
     var duplicates = 0
+    if let foreign = events.first(where: { $0.id.hasPrefix(Event.derivedIDPrefix) }) {
+      throw SubmissionError.refused(
+        code: "reserved_id",
+        detail:
+          "ids that begin with `\(Event.derivedIDPrefix)` are the gateway's own: `\(foreign.id)`")
+    }
     for event in events {
       if try batchEventIDs.contains(event.id) || store.hasEvent(id: event.id) {
         duplicates += 1

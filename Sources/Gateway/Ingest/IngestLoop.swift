@@ -49,6 +49,8 @@ final class IngestLoop {
   var isStopping = false
   /// Where requests to devices leave; `nil` without a broker.
   let publish: (@Sendable (_ topic: String, _ payload: [UInt8]) -> Void)?
+  /// Called after a transaction with rows because of which something leaves the box.
+  var urgentRowsArrived: (@Sendable () -> Void)?
   var stages: Stages
   /// Of the record committed last; empty while a batch gathers.
   var stageOutput = StageOutput()
@@ -125,6 +127,7 @@ final class IngestLoop {
     let present = monotonicNow()
     if !batch.isEmpty { microseconds = min(microseconds, commitDueAt - present) }
     if let retry = storageRetryAt { microseconds = min(microseconds, retry - present) }
+    if let due = store.urgentFlushDue { microseconds = min(microseconds, due - present) }
     if storageRetryAt == nil, let deadline = resolver.nextDeadline {
       microseconds = min(microseconds, deadline - present)
     }

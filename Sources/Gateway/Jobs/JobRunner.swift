@@ -38,6 +38,8 @@ final class JobRunner: Sendable {
     devices.withLock { $0 = configuration }
   }
 
+  func profile(_ id: String) -> Profile? { devices.withLock { $0.profile(id) } }
+
   func start() {
     isStarted.withLock { $0 = true }
     let thread = Thread { [self] in

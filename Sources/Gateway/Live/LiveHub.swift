@@ -17,6 +17,7 @@ public final class LiveHub: Sendable {
   private struct State {
     var watchers: [UInt64: Watcher] = [:]
     var nextID: UInt64 = 0
+    var isFinished = false
   }
 
   private let state = Mutex(State())
@@ -36,6 +37,7 @@ public final class LiveHub: Sendable {
     let (stream, continuation) = AsyncStream.makeStream(
       of: LiveUpdate.self, bufferingPolicy: .bufferingNewest(Self.updatesMax))
     let id = state.withLock { state in
+      if state.isFinished { continuation.finish() }
       state.nextID += 1
       state.watchers[state.nextID] = Watcher(continuation: continuation, skipped: skipped)
       watched.store(true, ordering: .relaxed)
@@ -63,7 +65,10 @@ public final class LiveHub: Sendable {
 
   /// Ends all watches: the gateway stops.
   func finish() {
-    let watchers = state.withLock { Array($0.watchers.values) }
+    let watchers = state.withLock { state in
+      state.isFinished = true
+      return Array(state.watchers.values)
+    }
     for watcher in watchers { watcher.continuation.finish() }
   }
 }

@@ -6,6 +6,8 @@ struct OwnTopics: Sendable {
   private let root: [UInt8]
   /// What we publish elsewhere, topic by topic.
   private var topics: [[UInt8]] = []
+  /// Of messages that effects publish elsewhere.
+  let echoes = EchoWindow()
 
   init(root: String) { self.root = Array(root.utf8) }
 

@@ -22,7 +22,7 @@ final class Publications: Sendable {
   /// - Throws: `MQTTError` when a client cannot be made of the settings.
   init?(
     _ configuration: GatewayConfiguration, figures: FiguresBox, reader: StoreReader,
-    clock: ClockSource, logger: Logger
+    clock: ClockSource, logger: Logger, connectionChanged: @escaping @Sendable () -> Void
   ) throws {
     guard let mqtt = configuration.mqtt else { return nil }
     root = configuration.root
@@ -37,7 +37,11 @@ final class Publications: Sendable {
       status: (
         topic: root + PublishedEntity.statusTopic, online: Self.online, offline: Self.offline
       ),
-      filters: discovery.map { [$0.birthTopic] } ?? [], onEvent: { signals.take($0) })
+      filters: discovery.map { [$0.birthTopic] } ?? [], onEvent: { event in
+        signals.take(event)
+        if case .received = event { return }
+        connectionChanged()
+      })
     let announced = AnnouncedTopics(directory: configuration.store.directory).topics
     ownTopics = announced + (discovery.map { [$0.topic] } ?? [])
     homeAssistant =

@@ -22,6 +22,7 @@ final class PublisherSignals: Sendable {
   func take(_ event: Publisher.Event) {
     switch event {
     case .connected: raise(.connected)
+    case .disconnected: break
     case .received(let topic, let payload):
       if topic == birthTopic, payload == Array("online".utf8) { raise(.birth) }
     }

@@ -28,7 +28,13 @@ enum AlarmRecords {
     let state = JSONValue.object(
       [("state", .string(transition.to.name)), ("since", .string(transition.time.rfc3339))] + facts)
     // Whoever subscribes to the topic sees the alarms that are up, and nothing else.
-    let place = transition.asset.isEmpty ? transition.device : transition.asset
+    // Two devices may stand at one place: each has a topic of its own.
+    var place = transition.asset.isEmpty ? transition.device : transition.asset
+    if !transition.device.isEmpty,
+      place.split(separator: "/").last.map(String.init) != transition.device
+    {
+      place += "/" + transition.device
+    }
     let topic = "alarm/\(place.isEmpty ? "gateway" : place)/\(transition.key.rule)"
     let shown: JSONValue = .object([
       ("kind", .string("mqtt")), ("topic", .string(topic)),
@@ -146,7 +152,8 @@ enum AlarmRecords {
     case .event: return nil
     case .mqtt(let topic, let payload, let qos, let isRetained):
       return .object([
-        ("kind", .string("mqtt")), ("topic", .string(topic)), ("payload", .string(payload)),
+        // An integrator writes the whole topic; without the slash it would be taken as below our root.
+        ("kind", .string("mqtt")), ("topic", .string("/" + topic)), ("payload", .string(payload)),
         ("qos", .integer(qos)), ("retain", .bool(isRetained)),
       ])
     case .webhook(let url, let secret, let format, let body):
@@ -163,8 +170,19 @@ enum AlarmRecords {
       ])
     case .log(let level, let text):
       return .object([
-        ("kind", .string("log")), ("level", .string(level.rawValue)), ("text", .string(text)),
+        ("kind", .string("log")), ("level", .string(logLevel(level))), ("text", .string(text)),
       ])
+    }
+  }
+}
+
+extension AlarmRecords {
+  /// As effects know them.
+  private static func logLevel(_ level: LogLevel) -> String {
+    switch level {
+    case .debug, .info, .notice: "info"
+    case .warning: "warning"
+    case .error: "error"
     }
   }
 }

@@ -9,7 +9,7 @@ struct StageClock: Sendable, Equatable {
   private var bootID: UInt64 = 0
   private var monotonicMicroseconds: Int64 = 0
   private var wall = Timestamp.epoch
-  private var elapsedMicroseconds: Int64 = 0
+  private(set) var elapsedMicroseconds: Int64 = 0
   private var isRunning = false
 
   /// The wall time of the last record; `nil` before the first.

@@ -12,6 +12,7 @@ struct StageConfiguration: Sendable {
   var files: [ConfigurationFile] = []
   var devices = DeviceConfiguration()
   var rules = RuleSet()
+  var production = ProductionConfiguration()
   var effective = EffectiveSettings()
 
   init() {}
@@ -23,10 +24,13 @@ struct StageConfiguration: Sendable {
       return  // Recorded by a version without stages: there were no rules.
     }
     effective = EffectiveSettings(text: settings.content)
-    let (devices, _) = DeviceConfiguration.load(
-      files: files.filter { Self.directory(of: $0.name) == effective.devices })
+    let deviceFiles = files.filter { Self.directory(of: $0.name) == effective.devices }
+    let (devices, _) = DeviceConfiguration.load(files: deviceFiles)
     guard let devices else { return nil }
     self.devices = devices
+    let (production, _) = ProductionConfiguration.load(files: deviceFiles, devices: devices)
+    guard let production else { return nil }
+    self.production = production
     let (rules, _) = RuleSet.read(
       files.filter { Self.directory(of: $0.name) == effective.rules }, configuration: devices)
     guard let rules else { return nil }

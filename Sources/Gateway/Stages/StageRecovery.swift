@@ -5,6 +5,8 @@ import Telemetry
 struct StageRecovery {
   var stages: Stages
   var snapshots: StageSnapshots
+  /// They begin anew, knowing definitions alone.
+  var isNew = false
   /// Why earlier state could not be used; `nil`: nothing was lost.
   var problem: String?
 
@@ -22,17 +24,20 @@ struct StageRecovery {
         continue  // Damaged or of another version: an older one, and what the journal still has.
       }
       let isNewest = position == positions.last
+      // Newer ones belong to records that will be made again, maybe otherwise.
+      try snapshots.removeNewer(than: position)
       store.keep(snapshots, position: position)
       return StageRecovery(
         stages: stages, snapshots: snapshots,
         problem: isNewest ? nil : "the newest snapshot of the stages could not be read")
     }
     let stages = Stages(catalog: store.catalog, position: store.rowsThrough)
+    try snapshots.removeNewer(than: 0)
     // A crash before the first snapshot of this life must find where it began.
     try snapshots.write(stages.encoded, position: stages.position)
     store.keep(snapshots, position: stages.position)
     return StageRecovery(
-      stages: stages, snapshots: snapshots,
+      stages: stages, snapshots: snapshots, isNew: true,
       problem: positions.isEmpty ? nil : "no snapshot of the stages could be read; they begin anew")
   }
 }

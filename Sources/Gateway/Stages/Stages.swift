@@ -1,3 +1,4 @@
+import Devices
 import Operations
 import Rules
 import Storage
@@ -23,10 +24,14 @@ struct Stages: Sendable {
   private var configuration = StageConfiguration()
   private(set) var rules = RuleEngine(rules: RuleSet())
   private var detection = SeriesDetection()
+  private var machines = MachineStage()
+  private var twins = TwinDesires()
 
   // Used again for each record.
   private var ruleOutput = RuleOutput()
   private var anomalies: [Anomaly] = []
+  private var machineChanges: [MachineStage.Change] = []
+  private var twinOutput = TwinOutput()
   /// Series that were defined in the present record: detectors learn of them with its end.
   private var newSeries: [UInt32] = []
 
@@ -42,7 +47,7 @@ struct Stages: Sendable {
   /// Applies one committed record and adds what follows from it to `output`.
   ///
   /// Within a record: each delivery in its order, what it says before its samples; each sample through the
-  /// gate, then to the detectors, then to the rules, so that a rule may wait for an anomaly of the same
+  /// gate, then to the machines, the detectors, then to the rules, so that a rule may wait for an anomaly of the same
   /// sample. Detectors let time pass before the samples; timers of rules come last: what arrived with the
   /// record counts before what is missing.
   mutating func apply(_ header: RecordHeader, _ batch: Batch, into output: inout StageOutput) {
@@ -52,6 +57,8 @@ struct Stages: Sendable {
     position = header.sequence
     detection.advance(to: moment, into: &anomalies)
     if !anomalies.isEmpty { tellAnomalies(at: moment, into: &output) }
+    machines.advance(to: moment, into: &machineChanges)
+    if !machineChanges.isEmpty { tellMachines(at: moment, into: &output) }
     for place in batch.deliveries.indices {
       for item in batch.items[batch.itemRange(place)] {
         take(item, at: moment, previousWall: previousWall, into: &output)
@@ -59,22 +66,26 @@ struct Stages: Sendable {
       if !newSeries.isEmpty { beginDetection() }
       for index in batch.sampleRange(place) {
         guard let sample = gate.admit(batch.samples[index]) else { continue }
+        machines.observe(sample, at: moment, catalog: catalog, into: &machineChanges)
+        if !machineChanges.isEmpty { tellMachines(at: moment, into: &output) }
+        twins.observe(sample, at: moment, into: &twinOutput)
+        if !twinOutput.isEmpty { tellTwins(at: moment, into: &output) }
         detection.observe(sample, at: moment, into: &anomalies)
         if !anomalies.isEmpty { tellAnomalies(at: moment, into: &output) }
         rules.observe(sample, at: moment, into: &ruleOutput)
       }
     }
+    twins.advance(to: moment, into: &twinOutput)
+    if !twinOutput.isEmpty { tellTwins(at: moment, into: &output) }
     rules.advance(to: moment, into: &ruleOutput)
     tellRules(at: moment, into: &output)
   }
 
   /// When a stage next has something to do though nothing arrives, in elapsed µs; `nil`: never.
   mutating func nextDeadline() -> Int64? {
-    switch (rules.nextDeadline(), detection.nextDeadline) {
-    case (let rules?, let detection?): min(rules, detection)
-    case (let rules?, nil): rules
-    case (nil, let detection): detection
-    }
+    [
+      rules.nextDeadline(), detection.nextDeadline, machines.nextDeadline, twins.nextDeadline,
+    ].compactMap { $0 }.min()
   }
 
   private mutating func take(
@@ -93,7 +104,9 @@ struct Stages: Sendable {
       // One that this version cannot read leaves the one before in force.
       if let read = StageConfiguration(files: files) { configure(read, at: moment) }
     case .event(let event): rules.eventHappened(event, at: moment, into: &ruleOutput)
-    case .wentStale(let staleness): rules.wentStale(staleness, at: moment, into: &ruleOutput)
+    case .wentStale(let staleness):
+      twins.wentStale(staleness)
+      rules.wentStale(staleness, at: moment, into: &ruleOutput)
     case .command(let command):
       output.verdicts.append(carryOut(command, at: moment, into: &output))
     default: break
@@ -103,17 +116,50 @@ struct Stages: Sendable {
   private mutating func define(_ item: Item) {
     catalog.apply(item)
     rules.define(item)
+    twins.define(item)
     guard case .series(let series) = item else { return }
     gate.define(series)
+    machines.define(series, catalog: catalog)
     newSeries.append(series.index)
   }
 
   // MARK: - Configuration
 
+  /// The files in force.
+  var configuredFiles: [ConfigurationFile] { configuration.files }
+
+  /// For stages that begin anew: what was in force at their first record.
+  mutating func begin(with files: [ConfigurationFile]) {
+    // One that this version cannot read is replaced by today's at the start.
+    if let read = StageConfiguration(files: files) { configure(read, at: moment) }
+    ruleOutput.removeAll()
+  }
+
+  /// Definitions that the store has and the stages do not, or otherwise: what was lost with a damaged record.
+  func missingDefinitions(of store: Catalog) -> [Item] {
+    let known = catalog
+    var items: [Item] = []
+    for device in store.devices
+    where device.index >= known.devices.count || known.devices[Int(device.index)] != device {
+      items.append(.device(device))
+    }
+    for series in store.series
+    where series.index >= known.series.count || known.series[Int(series.index)] != series {
+      items.append(.series(series))
+    }
+    for (id, word) in store.words.enumerated()
+    where id >= known.words.count || known.words[id] != word {
+      items.append(.word(id: UInt32(id), text: word))
+    }
+    return items
+  }
+
   private mutating func configure(_ new: StageConfiguration, at moment: RecordMoment) {
     configuration = new
     rules.replace(rules: new.rules, zone: new.localOffset, at: moment, into: &ruleOutput)
     detection.configure(detectionSettings)
+    machines.configure(new.production.machines, catalog: catalog)
+    twins.configure(new.devices.profiles)
     newSeries = catalog.series.map(\.index)
     beginDetection()
   }
@@ -158,6 +204,25 @@ struct Stages: Sendable {
     anomalies.removeAll(keepingCapacity: true)
   }
 
+  private mutating func tellMachines(at moment: RecordMoment, into output: inout StageOutput) {
+    for change in machineChanges {
+      MachineRecords.add(change, at: moment, to: &output)
+      if let told = output.events.last {
+        rules.eventHappened(told.event, at: moment, into: &ruleOutput)
+      }
+    }
+    machineChanges.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func tellTwins(at moment: RecordMoment, into output: inout StageOutput) {
+    let first = output.events.count
+    TwinRecords.add(twinOutput, at: moment, to: &output)
+    for told in output.events[first...] {
+      rules.eventHappened(told.event, at: moment, into: &ruleOutput)
+    }
+    twinOutput.removeAll()
+  }
+
   private mutating func tellRules(at moment: RecordMoment, into output: inout StageOutput) {
     guard !ruleOutput.isEmpty else { return }
     AlarmRecords.add(ruleOutput, at: moment, to: &output)
@@ -168,6 +233,15 @@ struct Stages: Sendable {
   private mutating func carryOut(
     _ command: OperatorCommand, at moment: RecordMoment, into output: inout StageOutput
   ) -> CommandRefusal? {
+    if command.name == Self.effectCommand {
+      return requestEffects(command, at: moment, into: &output)
+    }
+    if command.name == TwinDesires.commandName {
+      let result = twins.command(command, at: moment, into: &twinOutput)
+      tellTwins(at: moment, into: &output)
+      if case .failure(let refusal) = result { return refusal }
+      return nil
+    }
     guard command.name.hasPrefix("alarm.") else {
       return CommandRefusal(
         code: "unknown_command", detail: "there is no command '\(command.name)' in this version")
@@ -212,6 +286,8 @@ struct Stages: Sendable {
     }
     rules.encode(into: &out)
     detection.encode(into: &out)
+    machines.encode(into: &out)
+    twins.encode(into: &out)
   }
 
   /// - Throws: when the bytes end early or are of another version: the stages then begin anew.
@@ -229,10 +305,15 @@ struct Stages: Sendable {
     self.configuration = configuration
     rules = RuleEngine(rules: configuration.rules, zone: configuration.localOffset)
     for item in catalog.items { rules.define(item) }
-    let moment = RecordMoment(
-      sequence: position, wall: clock.lastWall ?? .epoch, elapsedMicroseconds: 0)
+    moment = RecordMoment(
+      sequence: position, wall: clock.lastWall ?? .epoch,
+      elapsedMicroseconds: clock.elapsedMicroseconds)
     try rules.restore(from: &input, at: moment, into: &ruleOutput)
     detection = try SeriesDetection(settings: detectionSettings, from: &input)
+    machines = try MachineStage(configuration.production.machines, catalog: catalog, from: &input)
+    twins.configure(configuration.devices.profiles)
+    for item in catalog.items { twins.define(item) }
+    try twins.restore(from: &input)
   }
 
   var encoded: [UInt8] {

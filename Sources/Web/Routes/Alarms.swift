@@ -21,7 +21,8 @@ extension RouteTable {
         ("unshelve", "unshelve"), ("suppress", "suppress"), ("unsuppress", "unsuppress"),
         ("out-of-service", "out_of_service"), ("return-to-service", "return_to_service"),
       ].map { path, verb in
-        Route(.post, "/api/v1/alarms/{id}/\(path)", scope: .write, body: .json, isRepeatable: true) {
+        Route(.post, "/api/v1/alarms/{id}/\(path)", scope: .write, body: .json, isRepeatable: true)
+        {
           try await commandAlarm($0, verb: verb)
         }
       }
@@ -49,9 +50,10 @@ extension RouteTable {
   private static func rank(_ alarm: JSONValue) -> (Int, String, String) {
     let priority = alarm["priority"]?.text.flatMap(AlarmPriority.init(rawValue:)) ?? .journal
     // Later times first: RFC 3339 in UTC sorts by time, so its complement does the other way round.
-    let since = String((alarm["since"]?.text ?? "").unicodeScalars.map { scalar in
-      Character(Unicode.Scalar(UInt8(255 - min(scalar.value, 255))))
-    })
+    let since = String(
+      (alarm["since"]?.text ?? "").unicodeScalars.map { scalar in
+        Character(Unicode.Scalar(UInt8(255 - min(scalar.value, 255))))
+      })
     return (Int(priority.rank), since, alarm["alarm"]?.text ?? "")
   }
 
@@ -94,7 +96,11 @@ extension RouteTable {
   /// Hands a command to the stages; a refusal becomes the answer.
   func carryOut(_ command: OperatorCommand, key: Submission.Key? = nil) async throws {
     do throws(SubmissionError) {
-      _ = try await gateway.submit(Submission(.command(.stage(command)), key: key))
+      let result = try await gateway.submit(Submission(.command(.stage(command)), key: key))
+      // A refusal that was answered before, under the same key.
+      if let refusal = result.rejected.first {
+        throw SubmissionError.refused(code: refusal.code, detail: refusal.detail)
+      }
     } catch {
       guard case .refused(let code, let detail) = error else { throw Problem.from(error) }
       switch code {

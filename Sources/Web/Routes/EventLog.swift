@@ -14,7 +14,8 @@ extension RouteTable {
           // What people did is personal data.
           isDerivedOnly: !call.caller.scopes.contains(.people))
       },
-      Route(.get, "/api/v1/anomalies", scope: .read, parameters: ["device"], handler: listAnomalies),
+      Route(
+        .get, "/api/v1/anomalies", scope: .read, parameters: ["device"], handler: listAnomalies),
       Route(
         .get, "/api/v1/anomalies/journal", scope: .read,
         parameters: ["device", "from", "to"] + Paging.parameters
@@ -44,7 +45,7 @@ extension RouteTable {
 
   private static func json(_ row: LoggedEvent) -> JSONValue {
     // Checked when they came in, or written by the stages.
-    let properties = (try? JSONReader.read(Array(row.event.properties.utf8))) ?? .object([])
+    let properties = (try? JSONReader.read(Array(row.event.publicProperties.utf8))) ?? .object([])
     var members: [(String, JSONValue)] = [
       ("event_id", .string(row.event.id)), ("name", .string(row.event.name)),
       ("time", .string(row.event.time.rfc3339)), ("sequence", .integer(row.sequence)),
@@ -52,11 +53,7 @@ extension RouteTable {
     ]
     if let device = row.event.device { members.append(("device_id", .string(device))) }
     if let user = row.event.user { members.append(("user_id", .string(user))) }
-    members.append(
-      (
-        "properties",
-        .object((properties.members ?? []).filter { $0.0 != "effects" })
-      ))
+    members.append(("properties", properties))
     return .object(members)
   }
 

@@ -31,7 +31,7 @@ extension RouteTable {
     let disk = try? await gateway.queries.fetch { _ in DiskSpace(directory) }
     let report = HealthReport(
       figures: figures, damagedChunks: damaged.count, disk: disk ?? nil,
-      isMQTTConfigured: gateway.configuration.mqtt != nil)
+      isMQTTConfigured: gateway.configuration.mqtt != nil, effects: gateway.effectFigures)
     var reply = Reply(status: report.canIngest ? .ok : .serviceUnavailable, json: report.json)
     if !report.canIngest { reply.headers[.retryAfter] = "5" }
     reply.headers[.cacheControl] = "no-store"
@@ -61,7 +61,10 @@ struct HealthReport {
   let canIngest: Bool
   let checks: [Check]
 
-  init(figures: IngestFigures, damagedChunks: Int, disk: DiskSpace?, isMQTTConfigured: Bool) {
+  init(
+    figures: IngestFigures, damagedChunks: Int, disk: DiskSpace?, isMQTTConfigured: Bool,
+    effects: EffectFigures = EffectFigures(), now: Timestamp = .now
+  ) {
     canIngest = figures.storageProblem.isEmpty
     checks =
       [
@@ -69,6 +72,7 @@ struct HealthReport {
         Self.database(figures, damagedChunks), Self.clock(figures), Self.configuration(figures),
         Self.disk(disk, isFull: figures.isDiskFull),
       ] + (figures.sparkplugNodes > 0 ? [Self.sparkplug(figures)] : [])
+      + (effects.lanes.isEmpty ? [] : [Self.effects(effects, now: now)])
   }
 
   var status: String {
@@ -146,6 +150,27 @@ struct HealthReport {
         ("nodes", .integer(figures.sparkplugNodes)),
         ("nodes_online", .integer(figures.sparkplugNodesOnline)),
         ("held_messages", .integer(figures.sparkplugHeld)),
+      ])
+  }
+
+  /// What should leave the box and cannot; of hosts only the number is told.
+  private static func effects(_ effects: EffectFigures, now: Timestamp) -> Check {
+    let age = effects.oldestWaitSeconds(now: now)
+    let isLate = age > EffectFigures.waitSecondsMax
+    let stuck = effects.lanes.filter { _, lane in
+      lane.oldestWaiting.map {
+        now.microseconds(since: $0) > EffectFigures.waitSecondsMax * 1_000_000
+      } ?? false
+    }.map(\.figures.kind)
+    let kinds = stuck.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    return Check(
+      name: "effects", isGood: !isLate,
+      detail: isLate
+        ? "something has waited more than \(EffectFigures.waitSecondsMax / 60) min to leave by "
+          + kinds.joined(separator: ", ") : "",
+      members: [
+        ("waiting", .integer(effects.lanes.reduce(0) { $0 + $1.figures.waiting })),
+        ("oldest_waiting_seconds", .integer(age)),
       ])
   }
 

@@ -9,12 +9,14 @@ extension RouteTable {
         let form = MetricsText.Form(accept: call.headers[.accept])
         let figures = gateway.figures
         let requests = meter.figures
+        let effects = gateway.effectFigures
         let text = try await gateway.queries.fetch { reader in
           var text = MetricsText(form: form)
           text.addProcess(ProcessFigures())
           text.addIngest(figures)
           text.addSparkplug(figures)
           text.addStore(figures, rows: try RowFigures(reader), disk: try reader.diskUse())
+          text.addEffects(effects, now: .now)
           text.addRequests(requests)
           return text.finish()
         }

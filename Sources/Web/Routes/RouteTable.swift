@@ -15,7 +15,7 @@ struct RouteTable: Sendable {
     siteRoutes + healthRoutes + metricsRoutes + ingestRoutes + eventRoutes + segmentRoutes
       + deviceRoutes
       + quarantineRoutes + quarantineGroupRoutes + seriesRoutes + queryRoutes + sqlRoutes
-      + lossRoutes + socketRoutes + alarmRoutes + eventLogRoutes
+      + lossRoutes + socketRoutes + alarmRoutes + eventLogRoutes + productionRoutes + twinRoutes
   }
 
   var now: Timestamp { Timestamp(microseconds: clock.read().wallMicroseconds) }

@@ -7,8 +7,9 @@ import Telemetry
 struct SocketSession {
   enum Action: Equatable {
     case send(String)
-    /// Everything of the event log after this record that the new channels take; then they are live.
-    case resume(after: UInt64)
+    /// Everything of the event log from this record on that the new channels take; then they are live. The
+    /// record itself too: of its events not all may have come.
+    case resume(from: UInt64)
     /// From here on the new channels are live: after `Subscribed` has left.
     case activate
     case close(reason: String)
@@ -20,6 +21,8 @@ struct SocketSession {
   let identify: @Sendable (String) -> Caller?
   private(set) var caller: Caller?
   private var channels: [LiveChannel] = []
+  /// Of each channel: events of records through this one came from the log.
+  private var loggedThrough: [UInt64] = []
   /// Asked for, and not live yet.
   private var pending: [LiveChannel] = []
   /// The last update that was looked at.
@@ -96,6 +99,9 @@ struct SocketSession {
         return [.send(Self.error("unknown_channel", error.detail))]
       }
     }
+    let isResumed = payload?["resume_after"] != nil
+    // Who resumes a channel that is live wants what it missed.
+    if isResumed { remove(names.compactMap { $0 }) }
     let added = wanted.filter { new in
       !channels.contains { $0.text == new.text } && !pending.contains { $0.text == new.text }
     }
@@ -117,25 +123,33 @@ struct SocketSession {
       return [.send(Self.error("bad_payload", "`resume_after` is the `sequence` of a message"))]
     }
     pending += added
-    return [answer, .resume(after: sequence), .activate]
+    return [answer, .resume(from: sequence)]
   }
 
   /// The channels asked for are live from here on.
-  mutating func activate() {
+  mutating func activate(loggedThrough sequence: UInt64 = 0) {
     channels += pending
+    loggedThrough += pending.map { _ in sequence }
     pending.removeAll()
     takers.removeAll()
   }
 
   private mutating func unsubscribe(_ payload: JSONValue?) -> [Action] {
     let names = payload?["channels"]?.elements?.compactMap(\.text) ?? channels.map(\.text)
-    channels.removeAll { names.contains($0.text) }
-    takers.removeAll()
+    remove(names)
     return [
       .send(
         Self.message(
           "Unsubscribed", payload: .object([("channels", .array(names.map(JSONValue.string)))])))
     ]
+  }
+
+  private mutating func remove(_ names: [String]) {
+    for place in channels.indices.reversed() where names.contains(channels[place].text) {
+      channels.remove(at: place)
+      loggedThrough.remove(at: place)
+    }
+    takers.removeAll()
   }
 
   // MARK: - From the gateway
@@ -145,11 +159,16 @@ struct SocketSession {
     shownThrough = update.sequence
     guard !channels.isEmpty else { return [] }
     var out: [String] = []
-    for event in update.events where seesPeople {
-      append(event, isDerived: false, sequence: update.sequence, to: &out, channels)
-    }
-    for event in update.derived {
-      append(event, isDerived: true, sequence: update.sequence, to: &out, channels)
+    if !update.events.isEmpty || !update.derived.isEmpty {
+      let live = channels.indices.filter { loggedThrough[$0] < update.sequence }.map {
+        channels[$0]
+      }
+      for event in update.events where seesPeople {
+        append(event, isDerived: false, sequence: update.sequence, to: &out, live)
+      }
+      for event in update.derived {
+        append(event, isDerived: true, sequence: update.sequence, to: &out, live)
+      }
     }
     for standing in update.standings { append(standing, sequence: update.sequence, to: &out) }
     for sample in update.samples { append(sample, of: update, to: &out) }
@@ -203,12 +222,14 @@ struct SocketSession {
     ]
     if let device = event.device { members.append(("device", JSONText.quoted(device))) }
     if let user = event.user { members.append(("user", JSONText.quoted(user))) }
-    members.append(("properties", event.properties))
+    members.append(("properties", event.publicProperties))
     return JSONText.object(members)
   }
 
   private func append(_ standing: Standing, sequence: UInt64, to out: inout [String]) {
-    for channel in channels where channel.kind == .twin {
+    // Alarms and anomalies have a channel of their own.
+    for channel in channels
+    where channel.kind == .twin && ["desired", "machine"].contains(standing.kind) {
       guard channel.takes(device: standing.key, asset: nil) else { continue }
       out.append(
         Self.text(

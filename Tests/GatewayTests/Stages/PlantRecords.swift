@@ -17,7 +17,7 @@ struct PlantRecords {
     rules:
       - id: press-hot
         scope: {profile: press}
-        when: temperature > 55 °C
+        when: power > 20 kW
         for: 3 min
         priority: high
         text: "{device} has {value} {unit}"

@@ -12,7 +12,7 @@ import Testing
 struct StageReplayTests {
   private static let plant = Result {
     try PlantRecords(
-      seed: 5, hours: 24, seconds: 90, devices: try PlantRecords.exampleDevices())
+      seed: 5, hours: 24, seconds: 60, devices: try PlantRecords.exampleDevices())
   }
 
   private struct Life {

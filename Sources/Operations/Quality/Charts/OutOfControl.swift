@@ -53,10 +53,10 @@ public struct OutOfControl: Sendable, Hashable {
   /// A plain sentence: what, where, against which limits.
   public var sentence: String {
     let name = chart == .spread ? "Spread of \(characteristic)" : characteristic
-    let value = points.last.map { "\(rounded($0.value))" } ?? ""
-    return "\(name): \(pattern) Last value \(value), centre \(rounded(limits.center))"
-      + (limits.lower.map { ", lower limit \(rounded($0))" } ?? "")
-      + (limits.upper.map { ", upper limit \(rounded($0))" } ?? "") + "."
+    let value = points.last.map { "\(sixDigits($0.value))" } ?? ""
+    return "\(name): \(pattern) Last value \(value), centre \(sixDigits(limits.center))"
+      + (limits.lower.map { ", lower limit \(sixDigits($0))" } ?? "")
+      + (limits.upper.map { ", upper limit \(sixDigits($0))" } ?? "") + "."
   }
 
   private var pattern: String {
@@ -76,7 +76,7 @@ public struct OutOfControl: Sendable, Hashable {
 }
 
 /// Six significant digits are enough for a sentence.
-private func rounded(_ value: Double) -> String {
+private func sixDigits(_ value: Double) -> String {
   guard value.isFinite, value != 0 else { return "\(value)" }
   var scale = 1.0
   while (value * scale).magnitude < 100_000, scale < 1e12 { scale *= 10 }

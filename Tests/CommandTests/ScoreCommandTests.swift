@@ -61,3 +61,48 @@ import Testing
     #expect(run.errors.contains("give NAB's data folder"))
   }
 }
+
+/// The energy baseline from the command line.
+@Suite struct EnergyScoreTests {
+  @Test("Days are put together as printed, and drivers that say the same are named")
+  func smallFile() throws {
+    let folder = try Folder()
+    var text = "\u{FEFF}date,Usage_kWh,WeekStatus,Load_Type\n"
+    for day in 1...28 {
+      let isWeekend = day % 7 > 4
+      for quarter in 0..<4 {
+        let load = isWeekend || quarter < 2 ? "Light_Load" : quarter == 2 ? "Medium_Load" : "Maximum_Load"
+        let usage = isWeekend ? 1 : 5 + day % 3
+        text += String(format: "%02d/01/2018 %02d:00", day, quarter)
+        text += ",\(usage),\(isWeekend ? "Weekend" : "Weekday"),\(load)\n"
+      }
+    }
+    try text.write(toFile: folder.path + "/s.csv", atomically: false, encoding: .utf8)
+    let run = try Executable.run(["score", "energy", "s.csv"], in: folder.path)
+    #expect(run.status == 0)
+    #expect(run.output.contains("28 days, 112 quarters of an hour"))
+    #expect(run.output.contains("peak     7.00 kWh per 15 min = 28.00 kW"))
+    #expect(run.output.contains("collinear_drivers"))
+    try (text + "28/01/2018 04:00,many,Weekday,Light_Load\n").write(
+      toFile: folder.path + "/s.csv", atomically: false, encoding: .utf8)
+    let spoiled = try Executable.run(["score", "energy", "s.csv"], in: folder.path)
+    #expect(spoiled.status == 1 && spoiled.errors.contains("s.csv:114: "))
+  }
+
+  static let data = ProcessInfo.processInfo.environment["MILLWRIGHT_DATA"]
+
+  @Test(
+    "The steel works data give the published baseline to the printed digit",
+    .enabled(if: data != nil, "MILLWRIGHT_DATA is not set: the data set is not there"))
+  func steel() throws {
+    let file = (Self.data ?? "") + "/industrial/steel-energy/Steel_industry_data.csv"
+    let folder = try Folder()
+    let run = try Executable.run(["score", "energy", file], in: folder.path)
+    #expect(run.status == 0)
+    for part in [
+      "365 days, 35040 quarters", "total    959636.7 kWh", "peak     157.18 kWh per 15 min",
+      "R²       0.598", "CV(RMSE) 0.356", " 1354.617 kWh", " -1270.964 kWh",
+      " 39.431 kWh  not told apart", " 29.573 kWh  not told apart",
+    ] { #expect(run.output.contains(part), "\(part)\n\(run.output)") }
+  }
+}

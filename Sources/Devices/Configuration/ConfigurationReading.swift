@@ -41,8 +41,10 @@ import Telemetry
 /// ```
 struct ConfigurationReading {
   var configuration = DeviceConfiguration()
-  /// Keys at the root that belong to production: see `ProductionConfiguration`.
-  private static let foreignKeys = ["calendars", "products", "reasons", "machines", "lines"]
+  /// Keys at the root that belong to others: see `ProductionConfiguration`, `QualityConfiguration`, `EnergyConfiguration`.
+  private static let foreignKeys = [
+    "calendars", "products", "reasons", "machines", "lines", "quality", "energy",
+  ]
   let log: DiagnosticLog
   /// `device press1` → where it was first declared.
   private var places: [String: String] = [:]

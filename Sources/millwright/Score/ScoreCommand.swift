@@ -12,6 +12,7 @@ struct ScoreCommand: AsyncParsableCommand {
         millwright score nab NAB/data --out results
         millwright score cmapss data/cmapss --set FD001
         millwright score ai4i data/ai4i2020.csv --json
+        millwright score energy data/Steel_industry_data.csv
       """,
-    subcommands: [NABScore.self, CMAPSSScore.self, AI4IScore.self])
+    subcommands: [NABScore.self, CMAPSSScore.self, AI4IScore.self, EnergyScore.self])
 }

@@ -102,7 +102,8 @@ import Testing
           - {id: b, device: hmi1, energy: wh, unit: Wh, rollover: 1000000}
         co2: {factor: 250, unit: g/kWh}
       """)
-    #expect(diagnostics == [])
+    #expect(
+      diagnostics == ["e.yaml:4:37: warning: `wh` is no metric of the profile `operator_hmi`"])
     let energy = try #require(loaded)
     #expect(energy.meters.map(\.kilowattScale) == [0.001, 0.001])
     #expect(energy.meters[1].source == .counter(metric: "wh", rollover: 1_000_000))

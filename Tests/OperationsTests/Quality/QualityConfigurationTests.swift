@@ -73,7 +73,7 @@ import Testing
   @Test(
     "A mistake is reported at its place, with the nearest name",
     arguments: [
-      ("id: a, chart: xbar, subgroup: {size: 5}", "3:26: error: `xbar` is not one of"),
+      ("id: a, chart: xbar, subgroup: {size: 5}", "3:22: error: `xbar` is not one of"),
       ("id: a, chart: xbar_r", "3:7: error: `subgroup` is missing"),
       ("id: a, chart: xbar_r, subgroup: {size: 26}", "must be a whole number from 2 to 25"),
       ("id: a, chart: i_mr, device: pres1", "unknown device `pres1`, did you mean `press1`?"),

@@ -8,6 +8,8 @@ public enum MachineState: String, Sendable, CaseIterable {
   /// It could go on, but the machine before it brings nothing.
   case starved
   case fault
+  /// Outside working time, or for maintenance; only a steady plant switches off.
+  case off
 
   /// The states that may follow.
   public var successors: [MachineState] {
@@ -17,11 +19,12 @@ public enum MachineState: String, Sendable, CaseIterable {
     case .running: [.idle, .setup, .blocked, .starved, .fault]
     case .blocked, .starved: [.running]
     case .fault: [.idle, .setup]
+    case .off: MachineState.allCases.filter { $0 != .off }
     }
   }
 
   /// Whether neighbours notice that nothing moves here.
-  var haltsNeighbours: Bool { self == .fault || self == .setup }
+  var haltsNeighbours: Bool { self == .fault || self == .setup || self == .off }
 
   /// Share of the nominal power that the machine draws.
   var powerShare: Double {
@@ -32,8 +35,16 @@ public enum MachineState: String, Sendable, CaseIterable {
     case .starved: 0.24
     case .idle: 0.18
     case .fault: 0.06
+    case .off: 0.02
     }
   }
+}
+
+/// Where a machine's next state comes from.
+enum MachineCourse {
+  case drawn(StateChances)
+  /// Somebody plans it; `product` is an index of the programs.
+  case prescribed(MachineState, product: Int)
 }
 
 /// Chances of leaving a state, as mean dwell times in seconds.
@@ -68,6 +79,7 @@ struct StateChances {
     case .blocked: isDownstreamHalted ? [] : [(.running, 8)]
     case .starved: isUpstreamHalted ? [] : [(.running, 8)]
     case .fault: [(.idle, 180), (.setup, 420)]
+    case .off: [(.idle, 60)]
     }
   }
 }

@@ -31,14 +31,23 @@ public struct PlantPublisher: Sendable {
   private let start: Timestamp
   private let settings: MQTTSettings
   private let clientID: String
-  private let commands = CommandFlag()
+  private let faultTopic: String
+  private let commands = CommandInbox()
   private var figures = PublishedFigures()
 
   /// Messages that may wait for the broker's acknowledgement before the plant pauses.
   private static let outstandingMax = 5_000
 
-  public init(plant: Plant, pace: Pace, settings: MQTTSettings, clientID: String) throws {
+  /// Set-points for the plant's devices: `plant/command/{device}/{property}`, as devices/ says.
+  private static let setpointTopic = "plant/command/"
+
+  /// - Parameter faultTopic: where `FaultCommand`s are heard.
+  public init(
+    plant: Plant, pace: Pace, settings: MQTTSettings, clientID: String,
+    faultTopic: String = FaultCommand.defaultTopic
+  ) throws {
     self.plant = plant
+    self.faultTopic = faultTopic
     self.pace = pace
     start = plant.next
     self.settings = settings
@@ -48,24 +57,26 @@ public struct PlantPublisher: Sendable {
 
   /// Runs until the pace says it ends or the task is cancelled, then waits for the broker to have it all.
   ///
-  /// - Parameter report: called about once a second.
+  /// - Parameters:
+  ///   - report: called about once a second.
+  ///   - tell: called with a sentence for each command that was heard, carried out or not.
   /// - Throws: `MQTTError` when no broker answers.
   public func run(
-    report: (PublishedFigures) -> Void
+    report: (PublishedFigures) -> Void, tell: (String) -> Void = { _ in }
   ) async throws -> PublishedFigures {
     var sending = self
-    return try await sending.send(report)
+    return try await sending.send(report, tell)
   }
 
   private mutating func send(
-    _ report: (PublishedFigures) -> Void
+    _ report: (PublishedFigures) -> Void, _ tell: (String) -> Void
   ) async throws -> PublishedFigures {
     publisher.start()
     let clock = ContinuousClock()
     try await connect(clock)
-    if let topic = plant.commandTopic {
-      commands.listen(to: topic, settings: settings, clientID: clientID + "-commands")
-    }
+    commands.listen(
+      to: [faultTopic, Self.setpointTopic + "+/+"] + (plant.commandTopic.map { [$0] } ?? []),
+      settings: settings, clientID: clientID + "-commands")
     defer { commands.stop() }
     let began = clock.now
     var reported = began
@@ -73,7 +84,7 @@ public struct PlantPublisher: Sendable {
       let due = began + wait(until: plant.next)
       if due > clock.now { try? await clock.sleep(until: due) }  // Cancelled: the loop ends.
       if Task.isCancelled { break }
-      if commands.take() { plant.rebirth() }
+      for command in commands.take() { if let told = plant.hear(command, faultTopic) { tell(told) } }
       await send(plant.step(to: plant.next), clock)
       if clock.now - reported >= .seconds(1) {
         report(figures)
@@ -131,6 +142,39 @@ public struct PlantPublisher: Sendable {
     while publisher.outstanding > 0, clock.now < limit {
       // A detached task is not cancelled, so its sleep does not throw.
       await Task.detached { try? await Task.sleep(for: .milliseconds(5)) }.value
+    }
+  }
+}
+
+extension Plant {
+  /// Does what a message says.
+  /// - Returns: a sentence about it; `nil` where nothing is worth saying.
+  mutating func hear(_ message: CommandInbox.Message, _ faultTopic: String) -> String? {
+    if message.topic == faultTopic { return inflict(message.payload) }
+    if message.topic == commandTopic {
+      rebirth()
+      return nil
+    }
+    let levels = message.topic.split(separator: "/", omittingEmptySubsequences: false)
+    guard levels.count == 4, levels[3] == "speed", levels[1] == "command" else { return nil }
+    // What is no JSON object with a number is not meant for us.
+    guard case .number(let digits)? = (try? JSONReader.read(message.payload))?["value"],
+      let speed = Double(digits), (0...3).contains(speed), set(speed: speed, of: String(levels[2]))
+    else { return "a set-point on \(message.topic) was not understood" }
+    return "the speed of \(levels[2]) is set to \(digits) m/s"
+  }
+
+  private mutating func inflict(_ payload: [UInt8]) -> String {
+    do throws(FaultCommand.Refusal) {
+      let command = try FaultCommand(payload: payload)
+      guard let fault = try command.fault(at: next, machines: machineNames) else {
+        clearFaults()
+        return "everything is repaired"
+      }
+      inject(fault)
+      return "injected \(fault)"
+    } catch {
+      return "no fault was injected: \(error)"
     }
   }
 }

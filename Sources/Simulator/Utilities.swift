@@ -16,6 +16,8 @@ struct Pump: Sendable {
 
   init(seed: UInt64) { random = RandomSource(seed: seed, name: "pump1") }
 
+  mutating func reseed(_ seed: UInt64) { random = RandomSource(seed: seed, name: "pump1") }
+
   /// - Parameter demand: 0 … 1, how much cooling the machines ask for.
   mutating func message(at time: Timestamp, seconds: Double, demand: Double) -> SimulatedMessage {
     let wanted = 900 + 700 * demand
@@ -42,6 +44,7 @@ struct Pump: Sendable {
 /// The three-phase meter at the head of it all.
 struct Meter: Sendable {
   static let topic = "plant/utilities/meter1/telemetry"
+  static let nominalVoltage = 231.0
   private static let phases = ["l1", "l2", "l3"]
   /// How the load lies on the phases.
   private static let shares = [0.35, 0.33, 0.32]
@@ -54,15 +57,22 @@ struct Meter: Sendable {
     energy = (random.share() * 200_000).rounded()
   }
 
-  /// - Parameter load: kW that all consumers draw together.
-  mutating func message(at time: Timestamp, seconds: Double, load: Double) -> SimulatedMessage {
+  mutating func reseed(_ seed: UInt64) { random = RandomSource(seed: seed, name: "meter1") }
+
+  /// - Parameters:
+  ///   - load: kW that all consumers draw together.
+  ///   - dip: volts that the supply lacks.
+  mutating func message(
+    at time: Timestamp, seconds: Double, load: Double, dip: Double = 0
+  ) -> SimulatedMessage {
     energy += power * seconds / 3_600
     let factor = Decimal.rounded(0.93 + 0.004 * random.noise(), decimals: 3)
     var voltages: [Double] = []
     var currents: [Double] = []
     power = 0
     for share in Self.shares {
-      let voltage = Decimal.rounded(231 + 0.5 * random.noise() - load * 0.01, decimals: 1)
+      let voltage = Decimal.rounded(
+        Self.nominalVoltage + 0.5 * random.noise() - load * 0.01 - dip, decimals: 1)
       let current = Decimal.rounded(load * share * 1_000 / voltage / factor, decimals: 2)
       voltages.append(voltage)
       currents.append(current)

@@ -16,10 +16,12 @@ struct BenchCommand: AsyncParsableCommand {
         millwright bench sparkplug
         millwright bench detect
         millwright bench rules
+        millwright bench faults
+        millwright bench rul
       """,
     subcommands: [
       CodecBench.self, SizeBench.self, FillBench.self, SparkplugBench.self, DetectBench.self,
-      RuleBench.self,
+      RuleBench.self, FaultBenchCommand.self, RemainingLifeBench.self,
     ])
 }
 

@@ -16,6 +16,10 @@ struct SimulateCommand: AsyncParsableCommand {
       ways, with --fault what goes wrong in real life. The same seed and start give
       the same messages, byte for byte.
 
+      While it runs, `millwright inject` breaks a machine; the simulator listens on the
+      topic millwright-simulator/faults for that (--fault-topic), and on
+      plant/command/{device}/speed for set-points. See docs/simulator.md.
+
       EXAMPLES
         millwright simulate                     once a second, until Ctrl-C
         millwright simulate --family all        also Sparkplug, SenML, Zigbee2MQTT, …
@@ -67,6 +71,10 @@ struct SimulateCommand: AsyncParsableCommand {
 
   @Option(help: "End after this many messages.")
   var messages: Int?
+
+  @Option(
+    help: ArgumentHelp("Where `millwright inject` is heard.", valueName: "topic"))
+  var faultTopic = FaultCommand.defaultTopic
 
   @OptionGroup var broker: BrokerOptions
 
@@ -152,7 +160,7 @@ struct SimulateCommand: AsyncParsableCommand {
 
   private func publish(_ plant: Plant) async throws {
     let service = SimulateService(
-      plant: plant, pace: pace, settings: try broker.settings(), seed: seed)
+      plant: plant, pace: pace, settings: try broker.settings(), seed: seed, faultTopic: faultTopic)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [
@@ -169,18 +177,20 @@ struct SimulateService: Service {
   let pace: Pace
   let settings: MQTTSettings
   let seed: UInt64
+  let faultTopic: String
 
   func run() async throws {
     let publisher = try PlantPublisher(
       plant: plant, pace: pace, settings: settings,
-      clientID: "millwright-simulator-\(getpid())")
+      clientID: "millwright-simulator-\(getpid())", faultTopic: faultTopic)
     let progress = ProgressBar("simulate", total: pace.messagesMax)
     StandardError.write("publishing to \(settings.host):\(settings.port), seed \(seed)")
     let began = ContinuousClock.now
     let figures: PublishedFigures
     do {
       figures = try await cancelWhenGracefulShutdown {
-        try await publisher.run { progress.update(to: $0.messages) }
+        try await publisher.run(
+          report: { progress.update(to: $0.messages) }, tell: { StandardError.write($0) })
       }
     } catch let error as MQTTError {
       throw Failure(

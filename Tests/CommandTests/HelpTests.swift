@@ -5,7 +5,7 @@ import Testing
     "Help teaches with examples",
     arguments: [
       [], ["run"], ["check"], ["query"], ["export"], ["devices"], ["quarantine"], ["simulate"],
-      ["doctor"], ["bench"], ["map"], ["record"], ["replay"], ["score"],
+      ["inject"], ["doctor"], ["bench"], ["map"], ["record"], ["replay"], ["score"],
     ])
   func examples(command: [String]) throws {
     let outcome = try Executable.run(command + ["--help"])

@@ -22,7 +22,7 @@ struct SparkplugPress: Sendable {
   ) -> [SimulatedMessage] {
     _ = machine.advance(
       seconds: seconds, ambient: ambient,
-      StateChances(isUpstreamHalted: false, isDownstreamHalted: false))
+      .drawn(StateChances(isUpstreamHalted: false, isDownstreamHalted: false)))
     let metrics = self.metrics
     if isLost, isConnected {
       // The broker publishes the Will; at the next tick the node is back.

@@ -21,17 +21,17 @@ struct MachineKind: Sendable {
     name: "press", cycleSeconds: 6, nominalPower: 62, temperatureRise: 34, heatingSeconds: 1_500,
     vibration: 1.9, wearPerCycle: 0.000_05,
     tripTemperature: 84,
-    noise: MachineNoise(vibration: 0.2, temperature: 2.5, power: 6))
+    noise: MachineNoise(vibration: 0.2, temperature: 5, power: 6))
   static let mill = MachineKind(
     name: "mill", cycleSeconds: 42, nominalPower: 21, temperatureRise: 27, heatingSeconds: 700,
     vibration: 1.1, wearPerCycle: 0.002,
     tripTemperature: 80,
-    noise: MachineNoise(vibration: 0.2, temperature: 2.5, power: 3))
+    noise: MachineNoise(vibration: 0.3, temperature: 3.7, power: 2))
   static let conveyor = MachineKind(
     name: "conveyor", cycleSeconds: 4, nominalPower: 5.5, temperatureRise: 22, heatingSeconds: 900,
     vibration: 0.7, wearPerCycle: 0.000_01,
     tripTemperature: 90,
-    noise: MachineNoise(vibration: 0.1, temperature: 2.5, power: 0.6))
+    noise: MachineNoise(vibration: 0.1, temperature: 3.5, power: 0.6))
 }
 
 /// One machine of a line: state, counters and the quantities that follow from them.

@@ -230,8 +230,8 @@ struct MachineFaultTests {
   @Test("Noise is what the signals of a steady plant vary by while they run")
   func noise() throws {
     var plant = Self.plant(
-      [], seed: 3, life: .steady(WorkingWeek()), seconds: 60, start: Self.monday)
-    let messages = plant.step(to: Self.after(12 * 86_400, Self.monday))
+      [], seed: 3, life: .steady(WorkingWeek()), seconds: 300, start: Self.monday)
+    let messages = plant.step(to: Self.after(19 * 86_400, Self.monday))
     func deviation(_ device: String, _ metric: String) throws -> Double {
       let running = try PlantTests.telemetry(device, messages).filter {
         $0["state"] as? String == "running"

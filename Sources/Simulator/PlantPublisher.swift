@@ -84,7 +84,9 @@ public struct PlantPublisher: Sendable {
       let due = began + wait(until: plant.next)
       if due > clock.now { try? await clock.sleep(until: due) }  // Cancelled: the loop ends.
       if Task.isCancelled { break }
-      for command in commands.take() { if let told = plant.hear(command, faultTopic) { tell(told) } }
+      for command in commands.take() {
+        if let told = plant.hear(command, faultTopic) { tell(told) }
+      }
       await send(plant.step(to: plant.next), clock)
       if clock.now - reported >= .seconds(1) {
         report(figures)

@@ -36,6 +36,7 @@ struct Millwright: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, CheckCommand.self, QueryCommand.self, ExportCommand.self,
       DevicesCommand.self, QuarantineCommand.self, SimulateCommand.self, InjectCommand.self,
-      DoctorCommand.self, MapCommand.self, RecordCommand.self, ReplayCommand.self, ScoreCommand.self, BenchCommand.self,
+      DoctorCommand.self, MapCommand.self, RecordCommand.self, ReplayCommand.self,
+      ScoreCommand.self, BenchCommand.self,
     ])
 }

@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+private let hasXGBoost = dlopen("libxgboost.so.0", RTLD_LAZY) != nil
+
 @Suite("Faults from the command line")
 struct FaultCommandTests {
   @Test("Help of inject names every kind with its severities")
@@ -58,5 +60,20 @@ struct FaultCommandTests {
     #expect(outcome.errors.contains("severities are above 0"))
     #expect(outcome.errors.contains("at most 8 h"))
     #expect(outcome.errors.contains("unknown key `sed`"))
+  }
+
+  @Test(
+    "From half of life on, intervals of remaining life hold the truth about as often as they say",
+    .enabled(if: hasXGBoost, "libxgboost0 is not installed: apt install libxgboost0"))
+  func remainingLife() throws {
+    let outcome = try Executable.run([
+      "bench", "rul", "--machines", "14", "--tested", "8", "--rounds", "40",
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let row = try #require(outcome.output.split(separator: "\n").first { $0.hasPrefix("half on") })
+    let cells = row.split(separator: " ").compactMap { Double($0) }
+    let (moments, inside) = (cells[0], cells[1])
+    // Eight machines: the moments of one machine err together, so that the share wanders.
+    #expect(moments > 400 && inside > 0.75, "\(outcome.output)")
   }
 }

@@ -313,7 +313,8 @@ struct FaultCommandTests {
     #expect(
       hear("plant/command/conveyor1/speed", #"{"value":1.2,"unit":"m/s"}"#)
         == "the speed of conveyor1 is set to 1.2 m/s")
-    #expect(hear("plant/command/press1/speed", #"{"value":1.2}"#)?.contains("not understood") == true)
+    #expect(
+      hear("plant/command/press1/speed", #"{"value":1.2}"#)?.contains("not understood") == true)
     #expect(hear("plant/command/conveyor1/light", "1") == nil)
   }
 }

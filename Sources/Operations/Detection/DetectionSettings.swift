@@ -19,6 +19,11 @@ public struct DetectionSettings: Sendable, Equatable {
   public var silenceFactor = 20.0
   /// Flat line: how many usual intervals between changes; 1.5 × the longest of late counts as well.
   public var flatLineFactor = 50.0
+  /// Flat line: so many times as long is tolerated at the value at which the series stood still before. Nights
+  /// teach weekends.
+  public var restFactor = 8.0
+  /// Drift: how far the level must be beyond all of a day ago and older, as a share of their range.
+  public var driftShare = 0.15
   /// Channels of a device are looked at together, as rows this far apart.
   public var rowMicroseconds: Int64 = 10_000_000
   /// Rows kept to train with, spread over `learningMicroseconds`; 0: channels are not looked at together.

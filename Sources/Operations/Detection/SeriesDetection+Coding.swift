@@ -1,7 +1,7 @@
 import Telemetry
 
 extension SeriesDetection {
-  public static let version: UInt8 = 1
+  public static let version: UInt8 = 2
 
   /// The whole state; restored, it goes on bit for bit as if it had never stopped. Settings are not part of it.
   public func encode(into writer: inout ByteWriter) {

@@ -19,6 +19,7 @@ extension SeriesDetection {
     let isFirst = watches[slot].born == .min
     if isFirst { watches[slot].born = arrival.elapsed }
     if isFirst || watches[slot].changes.last == nil || watches[slot].bits != arrival.bits {
+      noteRest(slot, arrival)
       watches[slot].bits = arrival.bits
       watches[slot].changes.note(at: arrival.elapsed)
       if watches[slot].episodes[Self.flatLine].isOpen {
@@ -28,6 +29,15 @@ extension SeriesDetection {
       noteFlatLine(slot, arrival, &anomalies)
     }
     if deadlines[slot] == .max { lower(slot, to: deadline(of: slot)) }
+  }
+
+  /// A machine that is switched off shows the same value night after night.
+  private mutating func noteRest(_ slot: Int, _ arrival: Arrival) {
+    let changes = watches[slot].changes
+    guard changes.count >= IntervalHabit.needed, let last = changes.last else { return }
+    let isLong =
+      Double(arrival.elapsed - last) > settings.flatLineFactor * Double(changes.usual)
+    if isLong { watches[slot].restBits = watches[slot].bits }
   }
 
   private mutating func noteFlatLine(
@@ -40,8 +50,13 @@ extension SeriesDetection {
       let last = watches[slot].changes.last, arrival.elapsed > due,
       declared != nil || isLearned(slot, arrival.elapsed)
     else { return }
-    let score = DetectionScore.squashed(Double(arrival.elapsed - last) / Double(max(due - last, 1)))
-    raise(slot, .flatLine, score, arrival, &anomalies) { $0.toleratedMicroseconds = due - last }
+    let isAtRest = declared == nil && watches[slot].bits == watches[slot].restBits
+    let tolerated = Double(due - last) * (isAtRest ? settings.restFactor : 1)
+    let ratio = Double(arrival.elapsed - last) / max(tolerated, 1)
+    guard ratio > 1 else { return }
+    raise(slot, .flatLine, DetectionScore.squashed(ratio), arrival, &anomalies) {
+      $0.toleratedMicroseconds = Int64(tolerated)
+    }
   }
 
   private func isLearned(_ slot: Int, _ elapsed: Int64) -> Bool {
@@ -63,6 +78,24 @@ extension SeriesDetection {
       anomaly.expected = score.expected
       anomaly.scale = score.scale
       anomaly.contributions = Self.contributions(of: score)
+    }
+  }
+
+  /// A drift in steps too small to be new: the level is where it never was until a day ago.
+  mutating func noteDrift(_ slot: Int, _ arrival: Arrival, _ anomalies: inout [Anomaly]) {
+    let excess = watches[slot].slow.observe(arrival.value, at: arrival.elapsed)
+    guard excess >= settings.driftShare,
+      let caution = watches[slot].caution(at: arrival.elapsed, settings)
+    else { return }
+    let ratio = excess / settings.driftShare
+    let isOpen = watches[slot].episodes[Self.novelty].isOpen
+    guard isOpen || (ratio >= caution && watches[slot].slow.passes(excess)) else { return }
+    let score = DetectionScore.squashed(ratio)
+    let expected = watches[slot].slow.expected
+    raise(slot, .novelty, score, arrival, &anomalies) { anomaly in
+      anomaly.threshold = DetectionScore.squashed(caution)
+      anomaly.expected = expected
+      anomaly.contributions = [Anomaly.Contribution(cause: .view(.level), amount: score)]
     }
   }
 

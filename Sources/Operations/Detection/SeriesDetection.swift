@@ -5,7 +5,7 @@ import Telemetry
 ///
 /// A deterministic reducer: no clock, no randomness, no I/O. Gauges with number values are watched, others are not.
 /// Samples that are bad, stale, corrections, or only fill a missing current value are not observed.
-/// State is one array of plain values, about 1.4 kB a series; a sample costs well under a microsecond
+/// State is one array of plain values, about 1.5 kB a series; a sample costs well under a microsecond
 /// (`millwright bench detect`).
 public struct SeriesDetection: Sendable {
   public private(set) var settings: DetectionSettings
@@ -110,6 +110,7 @@ public struct SeriesDetection: Sendable {
       value: value, bits: sample.bits, time: sample.time, quality: sample.quality, moment: moment)
     noteArrival(slot, arrival, &anomalies)
     noteNovelty(slot, arrival, &anomalies)
+    noteDrift(slot, arrival, &anomalies)
     noteRange(slot, arrival, &anomalies)
     if watches[slot].chart >= 0 { noteCharts(slot, arrival, &anomalies) }
     if watches[slot].machine >= 0 { noteRow(slot, arrival, &anomalies) }
@@ -139,6 +140,7 @@ public struct SeriesDetection: Sendable {
   public mutating func reset(device: UInt32, _ reason: NoveltyDetector.ResetReason) {
     for slot in watches.indices where watches[slot].device == device {
       watches[slot].novelty.reset(reason)
+      watches[slot].slow = SlowRange()
       watches[slot].born = .min
       if watches[slot].chart >= 0 { charts[Int(watches[slot].chart)].reset() }
     }

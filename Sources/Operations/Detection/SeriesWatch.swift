@@ -12,6 +12,9 @@ struct SeriesWatch: Sendable {
   var novelty = NoveltyDetector()
   var arrivals = IntervalHabit()
   var changes = IntervalHabit()
+  var slow = SlowRange()
+  /// The value at which it last stood still for long and then went on: where it rests. No number: none yet.
+  var restBits = UInt64.max
   /// Bits of the newest value.
   var bits: UInt64 = 0
   /// When learning began, on the elapsed clock; `.min`: not yet.
@@ -44,6 +47,8 @@ struct SeriesWatch: Sendable {
     novelty.encode(into: &writer)
     arrivals.encode(into: &writer)
     changes.encode(into: &writer)
+    slow.encode(into: &writer)
+    writer.fixed(restBits)
     writer.fixed(bits)
     writer.fixed(born)
     writer.double(range?.lowerBound ?? .nan)
@@ -62,6 +67,8 @@ struct SeriesWatch: Sendable {
     novelty = try NoveltyDetector(from: &reader)
     arrivals = try IntervalHabit(from: &reader)
     changes = try IntervalHabit(from: &reader)
+    slow = try SlowRange(from: &reader)
+    restBits = try reader.fixed(UInt64.self)
     bits = try reader.fixed(UInt64.self)
     born = try reader.fixed(Int64.self)
     let (lower, upper) = (try reader.double(), try reader.double())

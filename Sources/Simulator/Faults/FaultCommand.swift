@@ -38,7 +38,8 @@ public struct FaultCommand: Sendable, Hashable {
 
   public init(payload: [UInt8]) throws(Refusal) {
     guard let json = try? JSONReader.read(payload) else {  // What is wrong with it does not matter.
-      throw Refusal("a fault is a JSON object like {\"fault\":\"bearing_wear\",\"severity\":\"high\"}")
+      throw Refusal(
+        "a fault is a JSON object like {\"fault\":\"bearing_wear\",\"severity\":\"high\"}")
     }
     if case .bool(true)? = json["clear"] {
       self.init(nil)
@@ -128,7 +129,8 @@ public struct FaultCommand: Sendable, Hashable {
       kind, device: device, metric: metric, severity: amount, begin: time, seconds: seconds,
       growthSeconds: growth)
     // Who breaks something wants to see it.
-    fault.keepsRunning = [.bearingWear, .overheating, .toolWear, .drift, .stuckSensor].contains(kind)
+    fault.keepsRunning = [.bearingWear, .overheating, .toolWear, .drift, .stuckSensor].contains(
+      kind)
     return fault
   }
 
@@ -153,6 +155,7 @@ extension MachineFault: CustomStringConvertible {
     let whole = severity == severity.rounded() && severity.magnitude < 1e15
     let amount = whole ? "\(Int64(severity))" : "\(severity)"
     let signal = kind.severityUnit == "× noise" && !metric.isEmpty ? " of \(metric)" : ""
-    return "\(kind.rawValue) of \(place), \(amount) \(kind.severityUnit)\(signal), until \(end.rfc3339)"
+    return
+      "\(kind.rawValue) of \(place), \(amount) \(kind.severityUnit)\(signal), until \(end.rfc3339)"
   }
 }

@@ -77,7 +77,7 @@ public enum FaultKind: String, Sendable, CaseIterable {
     let levels: (low: Double, medium: Double, high: Double) =
       switch self {
       case .bearingWear: (5, 15, 50)
-      case .overheating: (2, 4, 9)
+      case .overheating: (2, 5, 9)
       case .stuckSensor: (30, 120, 480)
       case .drift: (2, 4, 8)
       case .powerDip: (5, 15, 60)

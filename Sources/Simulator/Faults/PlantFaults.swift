@@ -29,7 +29,9 @@ struct PlantFaults: Sendable {
     if volts > 0 {
       let share = max(0, 1 - volts / Meter.nominalVoltage)
       effects.power *= share * share
-      if share < 0.9, machine.state == .running || machine.state == .fault { effects.state = .fault }
+      if share < 0.9, machine.state == .running || machine.state == .fault {
+        effects.state = .fault
+      }
     }
     return effects
   }

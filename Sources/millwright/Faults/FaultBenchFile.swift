@@ -63,7 +63,8 @@ struct FaultBenchFile {
     let growth = map.optional("growth", .duration).map { $0 / .seconds(1) } ?? 0
     guard let kind, duration > 0 else { return nil }
     if duration > FaultBench.hoursMax * 3_600 {
-      map.report("`duration` is at most \(Int(FaultBench.hoursMax)) h: a fault ends within its shift")
+      map.report(
+        "`duration` is at most \(Int(FaultBench.hoursMax)) h: a fault ends within its shift")
     }
     if let metric, !kind.metrics.contains(metric) {
       map.report("`\(metric)` is no metric of \(kind.rawValue)")

@@ -22,7 +22,8 @@ import Testing
     }
   }
 
-  @Test("Each quarter has the price of its local hour; a night belongs to the day on which it begins")
+  @Test(
+    "Each quarter has the price of its local hour; a night belongs to the day on which it begins")
   func periods() {
     // Friday 6 March 12:00 to Monday 9 March 12:00 local, 72 hours of 8 kW.
     let cost = EnergyCost(
@@ -116,7 +117,10 @@ import Testing
   @Test(
     "A mistake is reported at its place, with the nearest name",
     arguments: [
-      ("meters: [{id: a, device: meter2, energy: x}]", "unknown device `meter2`, did you mean `meter1`?"),
+      (
+        "meters: [{id: a, device: meter2, energy: x}]",
+        "unknown device `meter2`, did you mean `meter1`?"
+      ),
       ("meters: [{id: a, device: meter1}]", "a meter needs `energy`"),
       ("meters: [{id: a, device: meter1, energy: power}]", "`power` is a gauge, not a counter"),
       (
@@ -124,14 +128,27 @@ import Testing
         "warning: `energy.imprt` is no metric of the profile `energy_meter`, did you mean `energy.import`?"
       ),
       ("meters: [{id: a, device: meter1, power: power, unit: kWh}]", "`kW.h` is no unit of power"),
-      ("meters: [{id: a, device: meter1, power: power, rollover: 5}]", "`rollover` is for counters"),
-      ("meters: [{id: a, device: meter1, power: power, covers: [acme/wien]}]", "neither a device nor an asset"),
-      ("meters: [{id: a, device: meter1, power: power, cover: [press1]}]", "did you mean `covers`?"),
-      ("meters: [{id: a, device: meter1, power: power}, {id: a, device: press1, power: power}]", "duplicate meter `a`, first at e.yaml:2:17"),
+      (
+        "meters: [{id: a, device: meter1, power: power, rollover: 5}]", "`rollover` is for counters"
+      ),
+      (
+        "meters: [{id: a, device: meter1, power: power, covers: [acme/wien]}]",
+        "neither a device nor an asset"
+      ),
+      (
+        "meters: [{id: a, device: meter1, power: power, cover: [press1]}]", "did you mean `covers`?"
+      ),
+      (
+        "meters: [{id: a, device: meter1, power: power}, {id: a, device: press1, power: power}]",
+        "duplicate meter `a`, first at e.yaml:2:17"
+      ),
       ("tariff: {currency: EUR}", "`price_per_kwh` is missing"),
       ("tariff: {currency: EUR, price_per_kwh: 0.2, time_zone: Europe/Wien}", "unknown time zone"),
       ("tariff: {currency: EUR, price_per_kwh: 0.2, fixed_per_month: -1}", "must not be negative"),
-      ("tariff: {currency: EUR, price_per_kwh: 0.2, periods: [{name: n, from: 22:00, to: 22:00, price_per_kwh: 1}]}", "`to` is `from`"),
+      (
+        "tariff: {currency: EUR, price_per_kwh: 0.2, periods: [{name: n, from: 22:00, to: 22:00, price_per_kwh: 1}]}",
+        "`to` is `from`"
+      ),
       ("co2: {factor: 0.2, unit: kg}", "`kg` is no mass for an energy"),
       ("co2: {factor: 0.2}", "`unit` is missing"), ("metres: []", "did you mean `meters`?"),
     ])

@@ -118,7 +118,8 @@ import Testing
     let u = ChartParameters(center: 4).locationLimits(.u, size: 4)
     #expect(u.upper == 7 && u.lower == 1)
     let np = p.locationLimits(.np, size: 100)
-    #expect(np.center == 10 && abs((np.upper ?? 0) - 19) < 1e-12 && abs((np.lower ?? 0) - 1) < 1e-12)
+    #expect(
+      np.center == 10 && abs((np.upper ?? 0) - 19) < 1e-12 && abs((np.lower ?? 0) - 1) < 1e-12)
 
     let chart = ControlChart(
       id: "p", settings: ChartSettings(.p, rules: .limitsOnly, baseline: .first(2)),
@@ -136,13 +137,15 @@ import Testing
       .ewma, baseline: .declared(ChartParameters(center: 50, sigma: 2.0539)))
     settings.lambda = 0.3
     let values = [
-      52.0, 47.0, 53.0, 49.3, 50.1, 47.0, 51.0, 50.1, 51.2, 50.5, 49.6, 47.6, 49.9, 51.3, 47.8, 51.2,
+      52.0, 47.0, 53.0, 49.3, 50.1, 47.0, 51.0, 50.1, 51.2, 50.5, 49.6, 47.6, 49.9, 51.3, 47.8,
+      51.2,
       52.6, 52.4, 53.6, 52.1,
     ]
     let chart = ControlChart(id: "e", settings: settings, subgroups: Self.singles(values))
     #expect(abs((chart.points[0].limits?.upper ?? 0) - 52.5884) < 0.0001)
     #expect(abs((chart.points[0].limits?.lower ?? 0) - 47.4116) < 0.0001)
-    #expect(abs(chart.points[0].value - 50.60) < 0.005 && abs(chart.points[1].value - 49.52) < 0.005)
+    #expect(
+      abs(chart.points[0].value - 50.60) < 0.005 && abs(chart.points[1].value - 49.52) < 0.005)
     #expect(abs(chart.points[19].value - 51.99) < 0.005)
     #expect(chart.findings.isEmpty)
     let raised = ControlChart(
@@ -154,7 +157,8 @@ import Testing
   }
 
   /// NIST/SEMATECH e-Handbook 6.3.2.3: target 325, k 0.3175, h 4.1959: signal at group 14 with 4.94.
-  @Test("The cumulative sum signals at the group of the NIST handbook, with the points that made it")
+  @Test(
+    "The cumulative sum signals at the group of the NIST handbook, with the points that made it")
   func cusum() throws {
     var settings = ChartSettings(
       .cusum, baseline: .declared(ChartParameters(center: 325, sigma: 0.635)))

@@ -93,7 +93,8 @@ import Testing
       ("id: a, chart: ewma, ewma: {lambda: 2}", "`lambda` must be above 0 and at most 1"),
       ("id: a, chart: i_mr, cusum: {decision: 4}", "`cusum` is for chart `cusum`"),
       ("id: a, chart: p, upper: 3", "`upper` is for measured values, but chart `p` counts"),
-      ("id: a, chart: np", ""), ("id: a, chart: np, subgroup: {order: 4}", "give `size`, or use p or u"),
+      ("id: a, chart: np", ""),
+      ("id: a, chart: np, subgroup: {order: 4}", "give `size`, or use p or u"),
       ("id: a, chart: i_mr, sampling: {aql: 1.0}", "`sampling` is for charts p, np, c and u"),
       ("id: a, chart: p, sampling: {aql: 1.1}", "the table has AQL 0.65, 1.0, 1.5, 2.5, 4.0"),
       ("id: a, chart: p, sampling: {normal: {sample: 5, accept: 5}}", "`accept` must be below"),
@@ -117,7 +118,8 @@ import Testing
   func duplicate() throws {
     let (_, diagnostics) = try Self.load(
       "quality:\n  characteristics:\n    - {id: a, chart: i_mr}\n    - {id: a, chart: p}\n")
-    #expect(diagnostics == ["q.yaml:4:12: error: duplicate characteristic `a`, first at q.yaml:3:12"])
+    #expect(
+      diagnostics == ["q.yaml:4:12: error: duplicate characteristic `a`, first at q.yaml:3:12"])
   }
 
   @Test("The loader of devices passes over quality and energy")

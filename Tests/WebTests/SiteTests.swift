@@ -101,7 +101,8 @@ struct SiteTests {
     needed += Anomaly.Kind.allCases.map { "anomaly.\($0.name)" }
     let qualities = Quality(rawValue: 0xFE).text.split { " (),".contains($0) }
     needed += (qualities + ["good", "uncertain", "bad"]).map { "quality.\($0)" }
-    try await Bench.run { bench in
+    try await Bench.run { [needed] bench in
+      var needed = needed
       let span = "from=1795248000&to=1795248601"
       let answer = try await bench.get("/api/v1/industry40/oee?machine=press1&\(span)").json
       let steps = answer["result"]?["waterfall"]?["steps"]?.elements ?? []

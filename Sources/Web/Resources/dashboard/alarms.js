@@ -89,10 +89,10 @@ function makeAlarm(alarm) {
   }, text(`alarms.do-${verb}`));
   return make("li", { class: "alarm-row" },
     make("div", { class: "alarm-head" }, make("span", { class: "sign-place" }),
-      make("strong", { class: "alarm-priority" }), make("span", { class: "alarm-state" }),
-      make("span", { class: "alarm-since faint number" })),
+      make("strong", { class: "alarm-priority" }), make("span", { class: "alarm-state" })),
     make("p", { class: "alarm-text" }),
-    make("p", { class: "alarm-flags faint" }),
+    make("p", { class: "alarm-flags faint" },
+      make("span", { class: "alarm-since number" }), make("span", {})),
     make("div", { class: "alarm-verbs" },
       button("acknowledge"), button("reset"), button("shelve", { for: "1 h" }),
       button("unshelve"), button("unsuppress"), button("return-to-service"), toggle, remark),
@@ -102,7 +102,8 @@ function makeAlarm(alarm) {
 function updateAlarm(node, alarm) {
   node.className = `alarm-row ${alarm.priority} ${isUnacknowledged(alarm) ? "open" : "seen"}`;
   const [head, sentence, flags, verbs] = node.children;
-  const [sign, priority, state, since] = head.children;
+  const [sign, priority, state] = head.children;
+  const [since, place] = flags.children;
   if (sign.dataset.priority !== alarm.priority) {
     sign.dataset.priority = alarm.priority;
     sign.replaceChildren(prioritySign(alarm.priority));
@@ -114,7 +115,7 @@ function updateAlarm(node, alarm) {
   setText(sentence, alarm.text || alarm.alarm);
   const notes = ["stale_input", "uncertain", "chattering"].filter((name) => alarm[name])
     .map((name) => word("alarm-flag", name));
-  setText(flags, [alarm.asset ?? alarm.device ?? "", ...notes].filter(Boolean).join(" · "));
+  setText(place, [" ", alarm.asset ?? alarm.device, ...notes].filter(Boolean).join(" · "));
   const can = {
     acknowledge: isUnacknowledged(alarm), reset: alarm.state === "latched_acknowledged",
     shelve: !isShelved(alarm), unshelve: alarm.state === "shelved",

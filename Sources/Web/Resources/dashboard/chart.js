@@ -71,7 +71,7 @@ export class Chart {
     this.#counted = null;
     const rows = columns.time.map((time, index) => {
       const bands = this.#isCounter
-        ? this.#grow(columns.increase[index])
+        ? this.#grow(columns.count[index] > 0 ? columns.increase[index] : null)
         : [columns.min[index], columns.mean[index], columns.max[index]];
       return [new Date(time), bands.every((part) => part !== null) ? bands : nothing];
     });
@@ -115,7 +115,7 @@ export class Chart {
     const from = to - this.#length;
     while (this.#rows.length > 1 && this.#rows[1][0].getTime() < from) this.#rows.shift();
     const hasValues = this.#rows.some((row) => row[1] !== nothing);
-    this.node.classList.toggle("empty", !hasValues);
+    this.node.classList.toggle("valueless", !hasValues);
     this.picture.dataset.words = hasValues ? "" : text("charts.empty");
     if (!hasValues) return;
     if (this.#dygraph) {

@@ -76,7 +76,7 @@ async function build() {
   const step = steps.find((step) => (to - from) / 1000 / step <= width) ?? 3600;
   const query = new URLSearchParams({
     match: `${device.id}/*`, from: new Date(from).toISOString(), to: new Date(to).toISOString(),
-    step: `${step}s`, agg: "min,mean,max,increase", epoch: "ms",
+    step: `${step}s`, agg: "count,min,mean,max,increase", epoch: "ms",
   });
   try {
     const [answer, episodes] = await Promise.all([

@@ -77,9 +77,13 @@ class Device extends EventTarget {
     noteSample(time);
     const { metric, value, quality } = payload;
     const known = this.series.get(metric);
-    if (known) known.latest = { time, value, quality };
+    // What comes late is stored, but is not the latest.
+    if (known && isNewer(time, known.latest?.time)) known.latest = { time, value, quality };
     this.dispatchEvent(new CustomEvent("sample", { detail: { metric, value, quality, time } }));
   }
 }
+
+/** Whether a sample is to stand in the place of another, which may be missing. */
+export const isNewer = (time, than) => !than || Date.parse(time) >= Date.parse(than);
 
 export const device = new Device();

@@ -103,6 +103,7 @@ function startAccess() {
     useKey(element("key").value.trim());
     element("key").value = "";
     form.hidden = true;
+    element("forget").hidden = !key();
     floor.refresh();
     // Tells at once whether the key is good for reading.
     await ask("/api/v1/devices?limit=1").catch(() => {});

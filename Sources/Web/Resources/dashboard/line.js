@@ -51,6 +51,8 @@ function makeGroup(group) {
 
 function updateGroup(node, group) {
   const [title, shift, figure] = node.firstChild.children;
+  // Lines share the width by their machines.
+  node.style.flexGrow = group.ids.length;
   setText(title, group.name);
   setText(shift, group.item ? shiftText(group.item) : "");
   const oee = group.item?.result.oee;

@@ -20,6 +20,8 @@ class Live extends EventTarget {
   heard = 0;
   #watchers = new Map();
   #socket = null;
+  /** The key was sent, so that channels may follow. */
+  #isOpen = false;
   #sequence = 0;
   #pause = pauseFirst;
   #wasLive = false;
@@ -28,7 +30,12 @@ class Live extends EventTarget {
   start() {
     this.#open();
     setInterval(() => this.#beat(), pingEvery);
-    access.addEventListener("changed", () => this.#reopen());
+    access.addEventListener("changed", () => {
+      // What was refused before is asked for again by all.
+      this.#wasLive = true;
+      this.#become("reconnecting");
+      this.#reopen();
+    });
     window.addEventListener("online", () => this.#reopen());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden && this.state !== "live") this.#reopen();
@@ -40,12 +47,12 @@ class Live extends EventTarget {
     const handlers = this.#watchers.get(channel) ?? new Set();
     handlers.add(handler);
     this.#watchers.set(channel, handlers);
-    if (handlers.size === 1 && this.state === "live") this.#subscribe([channel]);
+    if (handlers.size === 1) this.#subscribe([channel]);
     return () => {
       handlers.delete(handler);
       if (handlers.size > 0) return;
       this.#watchers.delete(channel);
-      if (this.state === "live") this.#send("Unsubscribe", { channels: [channel] });
+      this.#send("Unsubscribe", { channels: [channel] });
     };
   }
 
@@ -55,6 +62,7 @@ class Live extends EventTarget {
     this.#socket = socket;
     socket.onopen = () => {
       if (this.#socket !== socket) return;
+      this.#isOpen = true;
       this.heard = performance.now();
       if (key()) this.#send("Auth", { key: key() });
       const channels = [...this.#watchers.keys()];
@@ -74,12 +82,14 @@ class Live extends EventTarget {
     this.#pause = pauseFirst;
     const old = this.#socket;
     this.#socket = null;
+    this.#isOpen = false;
     old?.close();
     this.#open();
   }
 
   #lose() {
     this.#socket = null;
+    this.#isOpen = false;
     if (this.state !== "refused") this.#become(this.#wasLive ? "reconnecting" : "connecting");
     // Many screens come back after one restart: not all in the same moment.
     const wait = this.#pause * (0.75 + Math.random() / 2);
@@ -88,7 +98,7 @@ class Live extends EventTarget {
   }
 
   #beat() {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (!this.#isOpen) return;
     if (performance.now() - this.heard > silenceMost) this.#reopen();
     else this.#send("Ping", null);
   }
@@ -104,7 +114,7 @@ class Live extends EventTarget {
   }
 
   #send(type, payload) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (!this.#isOpen || this.#socket.readyState !== WebSocket.OPEN) return;
     this.#socket.send(JSON.stringify(payload === null ? { type } : { type, payload }));
   }
 

@@ -25,7 +25,7 @@ function targets() {
 
 function show() {
   const all = targets();
-  element("oee").hidden = all.length === 0;
+  element("oee").hidden = floor.isKnown && floor.machines.length === 0;
   if (all.length === 0) return;
   const target = all.find(({ key }) => key === chosen) ?? all[0];
   keep(element("oee-targets"), all, ({ key }) => key, makeTarget, (node, { key }) => {
@@ -66,7 +66,13 @@ function showFactors(target, result) {
     performance: weighted?.performance.value, quality: weighted?.quality.value,
   };
   setText(element("oee-now"), percent(factors.oee));
-  element("oee-note").hidden = !(factors.oee > 1);
+  const why = target.result ? factors.kpis?.oee?.reason : target.item.result.oee_detail?.reason;
+  const note = factors.oee > 1 ? text("oee.above-long") : why ?? "";
+  setText(element("oee-note"), note);
+  element("oee-note").hidden = note === "";
+  const bottleneck = target.item.bottleneck?.machine;
+  setText(element("oee-bottleneck"), bottleneck && target.item.result.machines.length > 1
+    ? text("oee.bottleneck", { name: bottleneck }) : "");
   setText(element("oee-factors-of"), target.result ? "" : text("oee.weighted"));
   for (const name of ["availability", "performance", "quality"]) {
     const node = element(`oee-${name}`);

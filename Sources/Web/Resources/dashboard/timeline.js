@@ -30,7 +30,7 @@ function commonSpan() {
 
 function showBands() {
   const bands = floor.figures.flatMap((item) => item.timelines);
-  element("timeline").hidden = bands.length === 0;
+  element("timeline").hidden = floor.isKnown && floor.machines.length === 0;
   if (bands.length === 0) return;
   const span = commonSpan();
   setText(element("timeline-span"), text("timeline.span", { from: clock(span.from), to: clock(span.to) }));

@@ -1,7 +1,7 @@
 // The twin of the chosen device: what it reports, what is desired of it, and how the two differ.
 import { sentence } from "./anomalies.js";
 import { ask } from "./api.js";
-import { device } from "./device.js";
+import { device, isNewer } from "./device.js";
 import { element, keep, make, nextFrame, setText } from "./dom.js";
 import { selection } from "./floor.js";
 import { live } from "./live.js";
@@ -43,7 +43,7 @@ async function read() {
 function take({ metric, value: content, quality, time }) {
   if (!twin || twin.device_id !== device.id) return;
   const known = twin.reported[metric];
-  if (!known) return;
+  if (!known || !isNewer(time, known.time)) return;
   Object.assign(known, { value: content, quality, time });
   nextFrame("twin-rows", showRows);
 }

@@ -1,5 +1,6 @@
 // The table of latest values: read while it is open, kept up to date by the WebSocket.
 import { ask } from "./api.js";
+import { isNewer } from "./device.js";
 import { element, keep, make, nextFrame, setText } from "./dom.js";
 import { live } from "./live.js";
 import { clockSeconds, text, unit, value, when, word } from "./texts.js";
@@ -47,7 +48,7 @@ async function read() {
 
 function take({ time, payload }) {
   const row = rows.get(`${payload.device}/${payload.metric}`);
-  if (!row) return;
+  if (!row || !isNewer(time, row.latest?.time)) return;
   row.latest = { time, value: payload.value, quality: payload.quality };
   nextFrame("values", show);
 }

@@ -137,7 +137,7 @@ export class Chart {
       // Dragging scrolls the page; the span is chosen by the buttons above.
       interactionModel: {},
       axes: {
-        x: { drawGrid: false, pixelsPerLabel: 64, axisLabelFormatter: (time) => clock(time) },
+        x: { drawGrid: false, pixelsPerLabel: 48, axisLabelFormatter: (time) => clock(time) },
         y: { pixelsPerLabel: 24, axisLabelWidth: 46, axisLabelFormatter: (number) => value(number) },
       },
       highlightCallback: (event, time, points) => {

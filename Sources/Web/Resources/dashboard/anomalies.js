@@ -44,8 +44,8 @@ function show(items) {
     });
 }
 
-/** "out of range: 96 °C, expected 71.3 ± 0.8 °C". `symbol` is the unit as people write it, where it is known. */
-export function sentence(anomaly, symbol = anomaly.unit) {
+/** "not seen before: 96 °C, expected 71.3 ± 0.8". `symbol` is the unit as people write it, where it is known. */
+export function sentence(anomaly, symbol = anomaly.symbol ?? anomaly.unit) {
   const kind = word("anomaly", anomaly.kind);
   if (anomaly.kind === "silence" || anomaly.kind === "flat_line") {
     const tolerated = anomaly.tolerated_seconds;
@@ -53,6 +53,9 @@ export function sentence(anomaly, symbol = anomaly.unit) {
   }
   const facts = { kind, value: quantity(anomaly.value, symbol) };
   if (anomaly.expected === null) return text("anomaly.value", facts);
+  if (anomaly.kind === "out_of_range") {
+    return text("anomaly.limit", { ...facts, limit: quantity(anomaly.expected, symbol) });
+  }
   return text("anomaly.expected", {
     ...facts, expected: value(anomaly.expected),
     scale: anomaly.scale === null ? "" : ` ± ${value(Number(anomaly.scale.toPrecision(2)))}`,

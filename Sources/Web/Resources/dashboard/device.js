@@ -30,9 +30,12 @@ class Device extends EventTarget {
     return series?.symbol ?? series?.unit ?? "";
   }
 
-  /** The first machine, until somebody chooses. */
+  /** The first machine, until somebody chooses; without machines the first device. */
   #chooseFirst() {
-    if (!selection.device && floor.machines.length > 0) selection.choose(floor.machines[0].device);
+    if (selection.device) return;
+    const [option] = element("device").options;
+    if (floor.machines.length > 0) selection.choose(floor.machines[0].device);
+    else if (option) selection.choose(option.value);
   }
 
   async #fillList() {
@@ -40,9 +43,7 @@ class Device extends EventTarget {
       const ids = (await askAll("/api/v1/devices?limit=1000")).map((device) => device.device_id);
       const select = element("device");
       select.replaceChildren(...ids.map((id) => make("option", { value: id }, id)));
-      if (!selection.device && floor.isKnown && floor.machines.length === 0 && ids.length > 0) {
-        selection.choose(ids[0]);
-      }
+      if (floor.isKnown) this.#chooseFirst();
       select.value = selection.device ?? "";
     } catch {
       // Asked again with the next device that is loaded.
@@ -51,6 +52,10 @@ class Device extends EventTarget {
 
   async load() {
     const id = selection.device;
+    if (!id) {
+      await this.#fillList();
+      return;
+    }
     this.#unwatch?.();
     this.#unwatch = live.watch(`twin:${id}`, (message) => this.#take(message));
     const select = element("device");

@@ -7,7 +7,7 @@ import { duration, fullTime, language, languages, text, useLanguage, word } from
 
 const healthEvery = 10_000;
 /** From here on the age of what is shown is told with a sign of its own. */
-const staleSeconds = 15;
+const staleSeconds = 60;
 
 /** The newest commit the gateway told of, in ms of its clock. */
 let lastCommit = null;

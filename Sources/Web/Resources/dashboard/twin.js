@@ -1,6 +1,6 @@
 // The twin of the chosen device: what it reports, what is desired of it, and how the two differ.
 import { sentence } from "./anomalies.js";
-import { ask } from "./api.js";
+import { ask, key } from "./api.js";
 import { device, isNewer } from "./device.js";
 import { element, keep, make, nextFrame, setText } from "./dom.js";
 import { selection } from "./floor.js";
@@ -51,6 +51,8 @@ function take({ metric, value: content, quality, time }) {
 function show() {
   setText(element("twin-name"), twin.device_id);
   setText(element("twin-place"), [twin.asset, twin.profile].filter(Boolean).join(" · "));
+  // A link cannot bring a key along.
+  element("twin-raw").hidden = key() !== null;
   element("twin-raw").href = `/api/v1/industry40/twin/${encodeURIComponent(twin.device_id)}`;
   showRows();
   showAlerts();
@@ -114,7 +116,7 @@ function showAlerts() {
       words: `${anomaly.metric}: ${sentence(anomaly, device.symbol(anomaly.metric))}`,
     })),
   ];
-  keep(element("twin-alerts"), alerts, ({ key }) => key, ({ sign }) =>
+  keep(element("twin-alerts"), alerts, (alert) => alert.key, ({ sign }) =>
     make("li", {}, sign ? prioritySign(sign) : make("span", { class: "anomaly-sign", "aria-hidden": "true" }, "~"),
       make("span", {})), (node, { words }) => setText(node.lastChild, words));
   element("no-twin-alerts").hidden = alerts.length > 0;

@@ -93,20 +93,16 @@ struct SystemZone: ZoneRules {
 
 /// Reads what production needs of one machine: each series over the span, and its last sample before.
 private struct MachineLoading {
-  let reader: StoreReader
-  let span: Span
-  let catalog: Catalog
+  let stretch: SpanReading
 
   init(reader: StoreReader, span: Span) throws {
-    self.reader = reader
-    self.span = span
-    catalog = try reader.catalog()
+    stretch = try SpanReading(reader: reader, span: span)
   }
 
   func record(of machine: MachineDefinition) throws -> MachineRecord {
     var record = MachineRecord()
     if let key = machine.stateSeries {
-      try forEach(key) { time, value, quality in
+      try stretch.forEach(key) { time, value, quality in
         let mapped = machine.mapped(value)
         record.states.append(
           StateSample(
@@ -129,7 +125,7 @@ private struct MachineLoading {
   private func counter(_ source: MachineDefinition.CounterSource?) throws -> [CounterSample] {
     guard let source else { return [] }
     var samples: [CounterSample] = []
-    try forEach(source.series) { time, value, quality in
+    try stretch.forEach(source.series) { time, value, quality in
       guard case .number(let number) = value else { return }
       samples.append(CounterSample(time: time, value: number, quality: quality))
     }
@@ -139,7 +135,7 @@ private struct MachineLoading {
   private func words(_ key: SeriesKey?) throws -> [WordSample] {
     guard let key else { return [] }
     var samples: [WordSample] = []
-    try forEach(key) { time, value, quality in
+    try stretch.forEach(key) { time, value, quality in
       let word: String
       switch value {
       case .text(let text): word = text
@@ -149,32 +145,5 @@ private struct MachineLoading {
       samples.append(WordSample(time: time, word: word, quality: quality))
     }
     return samples
-  }
-
-  private func forEach(
-    _ key: SeriesKey, _ body: (Timestamp, Value, Quality) -> Void
-  ) throws {
-    guard let device = catalog.devices.first(where: { $0.id == key.device }),
-      let index = catalog.series(ofDevice: device.index).first(where: {
-        catalog.series[Int($0)].metric == key.metric
-      })
-    else { return }
-    let type = catalog.series[Int(index)].type
-    let before = span.from.advanced(byMicroseconds: -1)
-    if let last = try reader.sample(of: index, asOf: before) {
-      body(last.time, catalog.value(last.bits, type: type), last.quality)
-    }
-    let through = span.to.advanced(byMicroseconds: -1)
-    var next: Timestamp? = span.from
-    while let from = next {
-      let page = try reader.page(of: index, from: from, through: through, count: 50_000)
-      for place in 0..<page.columns.count {
-        body(
-          Timestamp(microseconds: page.columns.times[place]),
-          catalog.value(page.columns.bits[place], type: type),
-          Quality(rawValue: page.columns.qualities[place]))
-      }
-      next = page.next
-    }
   }
 }

@@ -13,6 +13,7 @@ struct StageConfiguration: Sendable {
   var devices = DeviceConfiguration()
   var rules = RuleSet()
   var production = ProductionConfiguration()
+  var quality = QualityConfiguration()
   var effective = EffectiveSettings()
 
   init() {}
@@ -31,8 +32,12 @@ struct StageConfiguration: Sendable {
     let (production, _) = ProductionConfiguration.load(files: deviceFiles, devices: devices)
     guard let production else { return nil }
     self.production = production
+    let (quality, _) = QualityConfiguration.load(files: deviceFiles, devices: devices)
+    guard let quality else { return nil }
+    self.quality = quality
+    let ruleFiles = files.filter { Self.directory(of: $0.name) == effective.rules }
     let (rules, _) = RuleSet.read(
-      files.filter { Self.directory(of: $0.name) == effective.rules }, configuration: devices)
+      ruleFiles + [quality.alarmRules].compactMap { $0 }, configuration: devices)
     guard let rules else { return nil }
     self.rules = rules
   }

@@ -11,7 +11,7 @@ import Telemetry
 /// dictionary: two processes that read the same journal hold the same bytes. What is derived from a
 /// record carries its sequence, so that a replay writes the same rows.
 struct Stages: Sendable {
-  static let formatVersion: UInt8 = 1
+  static let formatVersion: UInt8 = 2
 
   /// The last record that was applied.
   private(set) var position: UInt64
@@ -26,12 +26,14 @@ struct Stages: Sendable {
   private var detection = SeriesDetection()
   private var machines = MachineStage()
   private var twins = TwinDesires()
+  private(set) var quality = QualityStage()
 
   // Used again for each record.
   private var ruleOutput = RuleOutput()
   private var anomalies: [Anomaly] = []
   private var machineChanges: [MachineStage.Change] = []
   private var twinOutput = TwinOutput()
+  private var qualityNotices: [QualityStage.Notice] = []
   /// Series that were defined in the present record: detectors learn of them with its end.
   private var newSeries: [UInt32] = []
 
@@ -68,6 +70,8 @@ struct Stages: Sendable {
         guard let sample = gate.admit(batch.samples[index]) else { continue }
         machines.observe(sample, at: moment, catalog: catalog, into: &machineChanges)
         if !machineChanges.isEmpty { tellMachines(at: moment, into: &output) }
+        quality.observe(sample, into: &qualityNotices)
+        if !qualityNotices.isEmpty { tellQuality(at: moment, into: &output) }
         twins.observe(sample, at: moment, into: &twinOutput)
         if !twinOutput.isEmpty { tellTwins(at: moment, into: &output) }
         detection.observe(sample, at: moment, into: &anomalies)
@@ -103,7 +107,10 @@ struct Stages: Sendable {
     case .configuration(let files):
       // One that this version cannot read leaves the one before in force.
       if let read = StageConfiguration(files: files) { configure(read, at: moment) }
-    case .event(let event): rules.eventHappened(event, at: moment, into: &ruleOutput)
+    case .event(let event):
+      quality.eventHappened(event, into: &qualityNotices)
+      if !qualityNotices.isEmpty { tellQuality(at: moment, into: &output) }
+      rules.eventHappened(event, at: moment, into: &ruleOutput)
     case .wentStale(let staleness):
       twins.wentStale(staleness)
       rules.wentStale(staleness, at: moment, into: &ruleOutput)
@@ -120,6 +127,7 @@ struct Stages: Sendable {
     guard case .series(let series) = item else { return }
     gate.define(series)
     machines.define(series, catalog: catalog)
+    quality.define(series, catalog: catalog)
     newSeries.append(series.index)
   }
 
@@ -159,6 +167,7 @@ struct Stages: Sendable {
     rules.replace(rules: new.rules, zone: new.localOffset, at: moment, into: &ruleOutput)
     detection.configure(detectionSettings)
     machines.configure(new.production.machines, catalog: catalog)
+    quality.configure(new.quality.characteristics, catalog: catalog)
     twins.configure(new.devices.profiles)
     newSeries = catalog.series.map(\.index)
     beginDetection()
@@ -212,6 +221,17 @@ struct Stages: Sendable {
       }
     }
     machineChanges.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func tellQuality(at moment: RecordMoment, into output: inout StageOutput) {
+    for notice in qualityNotices {
+      let first = output.events.count
+      let named = QualityRecords.add(notice, at: moment, to: &output)
+      for event in output.events[first...].map(\.event) + [named].compactMap({ $0 }) {
+        rules.eventHappened(event, at: moment, into: &ruleOutput)
+      }
+    }
+    qualityNotices.removeAll(keepingCapacity: true)
   }
 
   private mutating func tellTwins(at moment: RecordMoment, into output: inout StageOutput) {
@@ -288,6 +308,7 @@ struct Stages: Sendable {
     detection.encode(into: &out)
     machines.encode(into: &out)
     twins.encode(into: &out)
+    quality.encode(into: &out)
   }
 
   /// - Throws: when the bytes end early or are of another version: the stages then begin anew.
@@ -314,6 +335,8 @@ struct Stages: Sendable {
     twins.configure(configuration.devices.profiles)
     for item in catalog.items { twins.define(item) }
     try twins.restore(from: &input)
+    quality = try QualityStage(
+      configuration.quality.characteristics, catalog: catalog, from: &input)
   }
 
   var encoded: [UInt8] {

@@ -2,7 +2,7 @@
 import { ask } from "./api.js";
 import { element, keep, make, nextFrame, setText } from "./dom.js";
 import { live } from "./live.js";
-import { amount, percent, quantity, text, value, when, word } from "./texts.js";
+import { amount, percent, quantity, roughly, text, when, word } from "./texts.js";
 
 const refreshEvery = 60_000;
 
@@ -52,18 +52,26 @@ function updateItem(node, item) {
   const say = (name, words) => setText(facts.querySelector(`.${name} dd`), words);
   say("health", percent(item.health));
   say("due", when(item.due_before));
-  const life = item.remaining_useful_life;
-  say("life", life ? text("maintenance.between", {
-    expected: quantity(life.expected, life.unit), low: value(life.low), high: value(life.high),
-  }) : "–");
+  say("life", lifeText(item.remaining_useful_life));
   say("risk", percent(item.failure_probability?.["7d"]));
   const cost = item.cost_of_waiting;
+  facts.querySelector(".cost").title = cost?.text ?? item.cost_of_waiting_reason ?? "";
   say("cost", cost ? text("maintenance.a-day", { amount: amount(cost.amount, cost.currency) }) : "–");
   keep(
     reasons, (item.reasons ?? []).slice(0, 3), (reason) => reason.signal + reason.text,
     () => make("li"), (line, reason) => {
       setText(line, reason.text || `${reason.signal} ${percent(reason.contribution)}`);
     });
+}
+
+/** In time where the gateway knows how much a machine works, else in the unit of its usage. */
+function lifeText(life) {
+  if (!life) return "–";
+  const hours = life.hours;
+  const show = hours ? (number) => roughly(number * 3600) : (number) => quantity(number, life.unit);
+  const { expected, low, high } = hours ?? life;
+  if (low === null || high === null) return show(expected);
+  return text("maintenance.between", { expected: show(expected), low: show(low), high: show(high) });
 }
 
 /** The gateway's sentence; without one the code is better than nothing. */

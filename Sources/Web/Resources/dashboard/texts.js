@@ -109,6 +109,15 @@ export function duration(seconds) {
     .map(([name, number]) => units[name].format(number)).join(" ");
 }
 
+/** The largest part alone, rounded: 137 days. For what is not known any better. */
+export function roughly(seconds) {
+  if (!isNumber(seconds)) return "–";
+  for (const [name, length] of [["day", 86_400], ["hour", 3600], ["minute", 60]]) {
+    if (seconds >= 2 * length) return units[name].format(Math.round(seconds / length));
+  }
+  return units.second.format(Math.round(seconds));
+}
+
 // Shifts are spoken of in 24 hours, whatever the country.
 const ofDay = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
 const ofSecond = { ...ofDay, second: "2-digit" };

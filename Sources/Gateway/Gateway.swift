@@ -61,7 +61,7 @@ public final class Gateway: Service {
       queries: queries, production: production, configuration: loaded.energy)
     jobs = JobRunner(
       reader: reader, mailbox: mailbox, settings: configuration.store, devices: loaded.devices,
-      clock: clock, logger: logger)
+      production: production, clock: clock, logger: logger)
     let signals = EffectSignals()
     publications = try Publications(
       configuration, figures: published, reader: reader, clock: clock, logger: logger,

@@ -262,6 +262,10 @@ struct Stages: Sendable {
       if case .failure(let refusal) = result { return refusal }
       return nil
     }
+    if ProductionCommands.knows(command.name) {
+      return ProductionCommands.carryOut(
+        command, configuration.production, at: moment, into: &output)
+    }
     guard command.name.hasPrefix("alarm.") else {
       return CommandRefusal(
         code: "unknown_command", detail: "there is no command '\(command.name)' in this version")

@@ -3,6 +3,7 @@ import { access, key } from "./api.js";
 
 const pauseFirst = 500;
 const pauseMost = 15_000;
+const pauseLagged = 10_000;
 const pingEvery = 15_000;
 /** Longer than two pings without a word: the line is dead though nobody said so. */
 const silenceMost = 35_000;
@@ -26,6 +27,7 @@ class Live extends EventTarget {
   #pause = pauseFirst;
   #wasLive = false;
   #retry = 0;
+  #catching = 0;
 
   start() {
     this.#open();
@@ -126,7 +128,7 @@ class Live extends EventTarget {
         this.#welcome();
         break;
       case "Lagged":
-        this.dispatchEvent(new Event("restored"));
+        this.#catchUp();
         break;
       case "Error":
         if (!["unauthorized", "forbidden"].includes(message.payload?.code)) break;
@@ -137,6 +139,15 @@ class Live extends EventTarget {
         if (message.sequence > this.#sequence) this.#sequence = message.sequence;
         for (const handler of this.#watchers.get(message.channel) ?? []) handler(message);
     }
+  }
+
+  /** Who is too slow for all of it would only be slower for asking again at once. */
+  #catchUp() {
+    if (this.#catching !== 0) return;
+    this.#catching = setTimeout(() => {
+      this.#catching = 0;
+      this.dispatchEvent(new Event("restored"));
+    }, pauseLagged);
   }
 
   #welcome() {

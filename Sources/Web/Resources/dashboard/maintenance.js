@@ -6,21 +6,30 @@ import { amount, percent, quantity, roughly, text, when, word } from "./texts.js
 
 const refreshEvery = 60_000;
 
+let timer = 0;
+
 export function startMaintenance() {
   live.addEventListener("restored", refresh);
   refresh();
-  setInterval(() => {
-    if (!document.hidden) refresh();
-  }, refreshEvery);
+}
+
+function later() {
+  timer = setTimeout(() => (document.hidden ? later() : refresh()), refreshEvery);
 }
 
 async function refresh() {
+  clearTimeout(timer);
   try {
     const { items } = await ask("/api/v1/maintenance/plan");
     nextFrame("maintenance", () => show(items));
   } catch (error) {
-    if (error.status === 404) element("maintenance").hidden = true;
+    // Another version may answer after a restart, and then the page comes back anyway.
+    if (error.status === 404) {
+      element("maintenance").hidden = true;
+      return;
+    }
   }
+  later();
 }
 
 function show(items) {

@@ -35,7 +35,7 @@ let package = Package(
     .target(name: "Devices", dependencies: ["Telemetry", "Payloads", .product(name: "Yams", package: "Yams")]),
     .target(name: "Rules", dependencies: ["Telemetry", "Devices"]),
     .target(name: "Operations", dependencies: ["Telemetry", "Statistics", "Devices"]),
-    .target(name: "Scoring", dependencies: ["Telemetry", "Statistics"]),
+    .target(name: "Scoring", dependencies: ["Telemetry", "Statistics", "Devices"]),
     .target(name: "Training", dependencies: ["Telemetry", "Statistics", "Scoring"]),
     .target(
       name: "Storage",
@@ -49,7 +49,7 @@ let package = Package(
     .target(
       name: "Gateway",
       dependencies: [
-        "CLinux", "Telemetry", "Payloads", "Devices", "Rules", "Operations", "Storage", "MQTT",
+        "CLinux", "Telemetry", "Payloads", "Devices", "Rules", "Operations", "Scoring", "Statistics", "Storage", "MQTT",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -59,7 +59,7 @@ let package = Package(
     .target(
       name: "Web",
       dependencies: [
-        "Devices", "Gateway", "Operations", "Rules", "Storage", "Telemetry", "CZlib", "CZstd",
+        "Devices", "Gateway", "Operations", "Rules", "Scoring", "Storage", "Telemetry", "CZlib", "CZstd",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -100,7 +100,8 @@ let package = Package(
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport", "Telemetry"]),
     .testTarget(
       name: "OperationsTests", dependencies: ["Operations", "Devices", "Statistics", "TestSupport", "Telemetry"]),
-    .testTarget(name: "ScoringTests", dependencies: ["Scoring", "Statistics", "TestSupport", "Telemetry"]),
+    .testTarget(
+      name: "ScoringTests", dependencies: ["Scoring", "Devices", "Statistics", "TestSupport", "Telemetry"]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "Scoring", "Statistics", "TestSupport", "Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "TestSupport", "Telemetry"]),

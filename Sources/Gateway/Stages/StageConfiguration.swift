@@ -2,6 +2,7 @@ import Devices
 import Foundation
 import Operations
 import Rules
+import Scoring
 import Telemetry
 
 /// What the stages need of a configuration that is recorded in the journal.
@@ -13,6 +14,7 @@ struct StageConfiguration: Sendable {
   var devices = DeviceConfiguration()
   var rules = RuleSet()
   var production = ProductionConfiguration()
+  var maintenance = MaintenanceConfiguration()
   var effective = EffectiveSettings()
 
   init() {}
@@ -31,6 +33,9 @@ struct StageConfiguration: Sendable {
     let (production, _) = ProductionConfiguration.load(files: deviceFiles, devices: devices)
     guard let production else { return nil }
     self.production = production
+    let (maintenance, _) = MaintenanceConfiguration.load(files: deviceFiles, devices: devices)
+    guard let maintenance else { return nil }
+    self.maintenance = maintenance
     let (rules, _) = RuleSet.read(
       files.filter { Self.directory(of: $0.name) == effective.rules }, configuration: devices)
     guard let rules else { return nil }

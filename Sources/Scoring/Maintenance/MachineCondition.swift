@@ -298,3 +298,30 @@ extension MaintenanceEvent {
       resetsLife: try reader.byte() != 0)
   }
 }
+
+extension MachineCondition {
+  /// Takes a value by the name of its metric: for readings that do not come by a series.
+  @discardableResult
+  public mutating func take(
+    _ metric: String, _ value: Value, at time: Timestamp, _ machine: MaintainedMachine
+  ) -> Change {
+    let roles = machine.roles(of: metric)
+    saw(time, machine)
+    if roles.contains(.state) { setRunning(machine.running?.holds(value) ?? true) }
+    guard !roles.isEmpty, case .number(let number) = value else { return [] }
+    return observe(
+      number, at: time, roles: roles,
+      signal: machine.signals.firstIndex { $0.name == metric } ?? -1, machine)
+  }
+}
+
+extension MaintainedMachine.Running {
+  /// Whether a value of the state means that the machine runs.
+  public func holds(_ value: Value) -> Bool {
+    switch value {
+    case .text(let word): values.contains(word)
+    case .boolean(let flag): values.contains(flag ? "true" : "false")
+    case .number(let number): values.contains(JSONText.number(number))
+    }
+  }
+}

@@ -55,17 +55,28 @@ struct MaintenanceOutlookTests {
 
   @Test("Waiting costs what the hazard adds, less what a longer life saves")
   func cost() throws {
-    let costs = MaintainedMachine.Costs(currency: "EUR", failure: 18_400, planned: 3_100)
-    let cost = try CostOfWaiting(costs: costs, probability: 0.002, lifeDays: 200)
-    #expect((cost.amount - 15.1306).magnitude < 1e-3)
-    #expect(cost.phrase.english.hasPrefix("Each day of waiting costs about 15.13 EUR: 0.2 % chance"))
-    let young = try CostOfWaiting(costs: costs, probability: 0.0001, lifeDays: 200)
+    let costs = MaintainedMachine.Costs(currency: "EUR", failure: 9, planned: 1)
+    // The best age T solves 2T·∫₀ᵀe^(−t²) − (1 − e^(−T²)) = 1/8: T = 0.3573, and then g = 2T·8.
+    let lives = Weibull(shape: 2, scale: 1)
+    #expect((CostOfWaiting.longRunCost(costs, lives: lives) - 5.717).magnitude < 5e-3)
+    // Without wear no age is best: one waits for the failure.
+    let chance = Weibull(shape: 1, scale: 1)
+    #expect((CostOfWaiting.longRunCost(costs, lives: chance) - 9).magnitude < 1e-9)
+    let year = MaintainedMachine.Costs(currency: "EUR", failure: 18_400, planned: 3_100)
+    let late = try CostOfWaiting(
+      costs: year, probability: 0.01, lives: Weibull(shape: 2, scale: 365))
+    // 0.0100503 × 15,300 less what 365 days at the best age cost.
+    let daily = CostOfWaiting.longRunCost(year, lives: Weibull(shape: 2, scale: 365))
+    #expect((late.amount - (153.770 - daily)).magnitude < 1e-3 && late.amount > 0)
+    #expect(late.phrase.english.hasPrefix("Each day of waiting costs about "))
+    let young = try CostOfWaiting(
+      costs: year, probability: 0.0001, lives: Weibull(shape: 2, scale: 365))
     #expect(young.amount < 0 && young.phrase.portuguese.hasPrefix("Esperar ainda compensa"))
     #expect(throws: CostOfWaiting.Refusal.noCosts) {
-      try CostOfWaiting(costs: nil, probability: 0.1, lifeDays: nil)
+      try CostOfWaiting(costs: nil, probability: 0.1, lives: nil)
     }
     #expect(throws: CostOfWaiting.Refusal.noProbability) {
-      try CostOfWaiting(costs: costs, probability: nil, lifeDays: nil)
+      try CostOfWaiting(costs: costs, probability: nil, lives: nil)
     }
   }
 

@@ -28,7 +28,7 @@ struct MaintenanceTests {
           signals: [vibration]
           zones: {metric: vibration, limits: [1.4, 2.8, 4.5], hold: 1 min}
           usage: {counter: cycles, unit: strokes, initial: 1000, per_day: 2400}
-          prior: {shape: 2, scale: 100000}
+          prior: {shape: 2, scale: 10000000}
           costs: {failure: 9000, planned: 1000}
           services: [{id: oil, every: 500 strokes, text: Change the oil, text_pt: Trocar o óleo}]
         - {device: press2, zones: {metric: vibration, limits: [1.4, 2.8, 4.5]}}
@@ -188,7 +188,7 @@ struct MaintenanceTests {
     try await Bench.run(yaml: Self.yaml) { bench in
       try await Self.work(bench, vibration: 1)
       let now = Timestamp.now
-      let readings = (1...10).map { minute in
+      let readings: String = (1...10).map { minute in
         let time = now.advanced(byMicroseconds: Int64(minute) * 60_000_000)
         return #"{"timestamp": "\#(time.rfc3339)", "metrics": {"vibration": 6.5, "state": "running"}}"#
       }.joined(separator: ",")

@@ -1,3 +1,4 @@
+import Statistics
 import Telemetry
 
 #if canImport(Glibc)
@@ -7,10 +8,9 @@ import Telemetry
 /// What one more day of waiting costs on average, set against what it saves.
 ///
 /// The hazard h a day follows from the probability of failing within 24 h: h = −ln(1 − p). A failure costs more than
-/// planned work by Cf − Cp; a planned replacement that lasts L days costs Cp/L a day, and a day more of waiting saves
-/// that. amount = h·(Cf − Cp) − Cp/L: where it is above 0, waiting costs more than it saves (the marginal cost
-/// argument of age replacement: Barlow and Hunter, Operations Research 8, 1960). Worked numbers: p = 0.002, Cf =
-/// 18,400, Cp = 3,100, L = 200 d → 0.0020020·15,300 − 15.5 = 15.13 a day.
+/// planned work by Cf − Cp. Waiting saves the long-run cost of a day, g*: everything that comes after the work comes a
+/// day later. amount = h·(Cf − Cp) − g*; where it is above 0, waiting costs more than it saves. That is the marginal
+/// argument of age replacement (Barlow and Hunter, Operations Research 8, 1960): h(T*)·(Cf − Cp) = g* at the best age.
 public struct CostOfWaiting: Sendable, Equatable {
   /// Why there is none.
   public enum Refusal: Error, Sendable, Equatable {
@@ -25,22 +25,42 @@ public struct CostOfWaiting: Sendable, Equatable {
   public var probability: Double
   /// What a failure costs more than planned work.
   public var excess: Double
-  /// What a day of longer life saves; 0 where no life is known.
+  /// What a day of waiting saves; 0 where nothing is known of lives.
   public var saving: Double
 
   /// - Parameters:
   ///   - probability: of a failure within 24 h; `nil` where nothing tells it.
-  ///   - lifeDays: age now and the remaining life expected, in calendar days; `nil`: not known.
+  ///   - lives: how long lives are, in days; `nil`: nobody knows.
   public init(
-    costs: MaintainedMachine.Costs?, probability: Double?, lifeDays: Double?
+    costs: MaintainedMachine.Costs?, probability: Double?, lives: Weibull?
   ) throws(Refusal) {
     guard let costs else { throw .noCosts }
     guard let probability else { throw .noProbability }
     self.probability = probability
     currency = costs.currency
     excess = costs.failure - costs.planned
-    saving = lifeDays.map { $0 > 0 ? costs.planned / $0 : 0 } ?? 0
+    saving = lives.map { Self.longRunCost(costs, lives: $0) } ?? 0
     amount = -log1p(-min(probability, 1 - 1e-12)) * excess - saving
+  }
+
+  /// The least cost a day of replacing at an age or at failure: min over T of
+  /// (Cp·S(T) + Cf·F(T)) / ∫₀ᵀ S(t) dt, and Cf / mean life where waiting for the failure is best.
+  ///
+  /// Worked number: Cp = 1, Cf = 9, shape 2, scale 1 → 5.71, at T* = 0.357.
+  static func longRunCost(_ costs: MaintainedMachine.Costs, lives: Weibull) -> Double {
+    var least = costs.failure / lives.mean
+    let steps = 400
+    let width = lives.quantile(0.999) / Double(steps)
+    var area = 0.0
+    var before = 1.0
+    for step in 1...steps {
+      let survival = lives.survival(at: Double(step) * width)
+      area += (before + survival) / 2 * width
+      before = survival
+      let cost = costs.planned * survival + costs.failure * (1 - survival)
+      least = min(least, cost / area)
+    }
+    return least
   }
 
   public var phrase: Phrase {
@@ -49,9 +69,9 @@ public struct CostOfWaiting: Sendable, Equatable {
     let (more, less) = (Self.money(excess), Self.money(saving))
     let facts = Phrase(
       "\(chance) chance of a failure a day × \(more) \(currency) that it costs more than planned work, less "
-        + "\(less) \(currency) a day that a longer life saves",
+        + "\(less) \(currency) that a day of longer life saves",
       "\(chance) de chance de falha por dia × \(more) \(currency) a mais que o trabalho planejado, menos "
-        + "\(less) \(currency) por dia que uma vida mais longa economiza")
+        + "\(less) \(currency) que um dia de vida a mais economiza")
     return amount >= 0
       ? Phrase(
         "Each day of waiting costs about \(day) \(currency): \(facts.english)",

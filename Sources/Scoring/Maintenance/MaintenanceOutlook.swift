@@ -115,14 +115,27 @@ public struct MaintenanceOutlook: Sendable {
   private static func cost(
     _ forecast: FailureForecast, _ machine: MaintainedMachine, age: Double?, perHour: Double?
   ) -> Result<CostOfWaiting, CostOfWaiting.Refusal> {
-    var lifeDays: Double?
-    if let age, let left = forecast.remainingHours?.value, let perHour, perHour > 0 {
-      lifeDays = (age / perHour + left) / 24
-    }
-    return Result { () throws(CostOfWaiting.Refusal) in
+    Result { () throws(CostOfWaiting.Refusal) in
       try CostOfWaiting(
-        costs: machine.costs, probability: forecast.failures.first?.value, lifeDays: lifeDays)
+        costs: machine.costs, probability: forecast.failures.first?.value,
+        lives: lives(forecast, machine, age: age, perHour: perHour))
     }
+  }
+
+  /// How long lives are, in days: as was declared, else of the shape of wear, 2, around the life that is expected of
+  /// this one.
+  private static func lives(
+    _ forecast: FailureForecast, _ machine: MaintainedMachine, age: Double?, perHour: Double?
+  ) -> Weibull? {
+    guard let perHour, perHour > 0 else { return nil }
+    if let prior = machine.prior {
+      return Weibull(shape: prior.shape, scale: prior.scale / perHour / 24)
+    }
+    guard let age, let left = forecast.remainingHours?.value, age / perHour + left > 0 else {
+      return nil
+    }
+    // The mean of a Weibull of shape 2 is its scale × √π/2.
+    return Weibull(shape: 2, scale: (age / perHour + left) / 24 / 0.886_226_925_452_758)
   }
 
   // MARK: - Reasons

@@ -46,7 +46,7 @@ extension RouteTable {
     try gate.checkItems(of: call.caller)
     let isSingle = body.elements == nil && body["events"] == nil
     let place = body.elements == nil ? "/events" : ""
-    let reports = MaintenanceReports(catalog: await gateway.queries.fetchCatalog())
+    let reports = MaintenanceReports(catalog: await catalogWithDevices())
     var events: [Event] = []
     var rejected: [Rejection] = []
     for (index, value) in list.enumerated() {
@@ -67,6 +67,14 @@ extension RouteTable {
     result.rejected += rejected
     gate.charge(BatchAnswer.itemCount(result), to: call.caller)
     return try BatchAnswer.reply(result)
+  }
+
+  /// Right after a first start the declared devices are still on their way to the journal.
+  func catalogWithDevices() async -> Catalog {
+    let catalog = await gateway.queries.fetchCatalog()
+    guard catalog.devices.isEmpty else { return catalog }
+    await gateway.flush()
+    return await gateway.queries.fetchCatalog()
   }
 
   @Sendable private func listMaintenanceEvents(_ call: Call) async throws -> Reply {

@@ -11,7 +11,7 @@ extension RouteTable {
     guard let id = body["device_id"]?.text else {
       throw Problem.invalid("/device_id", "missing", "say which device: `device_id`")
     }
-    let device = try DeviceForm.device(id, in: await gateway.queries.fetchCatalog())
+    let device = try DeviceForm.device(id, in: await catalogWithDevices())
     guard var view = await gateway.fetchMaintenance(of: device.id).first else {
       return Reply(json: Self.unconfigured(device, language(call)))
     }

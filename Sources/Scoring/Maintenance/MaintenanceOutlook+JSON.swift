@@ -55,7 +55,8 @@ extension MaintenanceOutlook {
               ("id", .string(status.service.id)), ("text", .string(status.service.text.text(tongue))),
               ("every", .string(status.service.every)), ("used", .double(status.used)),
               ("interval", .double(status.interval)), ("unit", .string(status.unit)),
-              ("due", .bool(status.isDue)), ("due_before", .optional(status.due?.rfc3339)),
+              ("due", .bool(status.isDue)), ("last_done", .optional(status.lastDone?.rfc3339)),
+              ("due_before", .optional(status.due?.rfc3339)),
             ])
           })
       ))

@@ -115,18 +115,23 @@ extension Recommendation {
     let part = grounds.machine.component.isEmpty ? grounds.name : grounds.machine.component
     let advice =
       action?.text
-      ?? Phrase("plan to replace \(part)", "planeje a substituição de \(part)")
+      ?? Phrase("plan to replace it", "planeje a substituição")
     let facts =
-      grounds.cost?.phrase
+      grounds.cost.map { $0.amount > 0 ? $0.phrase : Self.evenPhrase }
       ?? Phrase(
         "\(part) may fail within \(Figure.short(max(0, low ?? 0))) h",
         "\(part) pode falhar em \(Figure.short(max(0, low ?? 0))) h")
     return Recommendation(
       urgency: .plan, code: action?.code ?? "plan_replacement",
       text: Phrase(
-        "\(facts.english): \(advice.english)", "\(facts.portuguese): \(advice.portuguese)"),
+        "\(part): \(advice.english). \(facts.english)",
+        "\(part): \(advice.portuguese). \(facts.portuguese)"),
       dueBefore: low.map { grounds.now.advanced(byHours: max(0, $0)) }, isForecast: true)
   }
+
+  /// Between the point where a replacement is recommended and the one where that is taken back.
+  private static let evenPhrase = Phrase(
+    "Waiting costs about as much as it saves", "Esperar custa quase o mesmo que economiza")
 
   private static func service(
     _ status: ServiceStatus, _ urgency: Urgency, _ grounds: Grounds
@@ -134,15 +139,19 @@ extension Recommendation {
     let text = status.service.text
     let used = "\(Figure.short(status.used)) \(status.unit)"
     let every = status.service.every
+    let past =
+      status.lastDone == nil
+      ? Phrase("never told to be done, \(used) so far", "nunca informado como feito, \(used) até agora")
+      : Phrase("last done \(used) ago", "feito há \(used)")
     return Recommendation(
       urgency: urgency, code: urgency == .due ? "service_due" : "service_soon",
       text: urgency == .due
         ? Phrase(
-          "\(text.english) (\(grounds.name)): due every \(every), last done \(used) ago",
-          "\(text.portuguese) (\(grounds.name)): a cada \(every), feito há \(used)")
+          "\(text.english) (\(grounds.name)): due every \(every), \(past.english)",
+          "\(text.portuguese) (\(grounds.name)): a cada \(every), \(past.portuguese)")
         : Phrase(
-          "\(text.english) (\(grounds.name)) falls due soon: every \(every), last done \(used) ago",
-          "\(text.portuguese) (\(grounds.name)) vence em breve: a cada \(every), feito há \(used)"),
+          "\(text.english) (\(grounds.name)) falls due soon: every \(every), \(past.english)",
+          "\(text.portuguese) (\(grounds.name)) vence em breve: a cada \(every), \(past.portuguese)"),
       dueBefore: status.due, service: status.service.id)
   }
 }

@@ -10,6 +10,8 @@ public struct ServiceStatus: Sendable, Equatable {
   public var unit: String
   /// When it falls due at the present rate, or fell due; `nil`: no rate is known.
   public var due: Timestamp?
+  /// `nil`: nobody has told of it yet; it counts from the installation, or from when the gateway first saw the machine.
+  public var lastDone: Timestamp?
 
   /// From 0, just done, past 1, overdue.
   public var share: Double { used / interval }
@@ -33,17 +35,17 @@ extension MachineCondition {
         let from = last?.time ?? machine.installed ?? begin.time
         return ServiceStatus(
           service: service, used: Double(now.microseconds(since: from)) / 8.64e10, interval: days,
-          unit: "d", due: from.advanced(byHours: days * 24))
+          unit: "d", due: from.advanced(byHours: days * 24), lastDone: last?.time)
       case .runningHours(let hours):
         let used = usage.runningHours - begin.runningHours
         return ServiceStatus(
           service: service, used: used, interval: hours, unit: "h",
-          due: due(hours - used, perHour: runningShare, at: now))
+          due: due(hours - used, perHour: runningShare, at: now), lastDone: last?.time)
       case .usage(let amount):
         let used = usage.total - begin.usage
         return ServiceStatus(
           service: service, used: used, interval: amount, unit: machine.usage.unit,
-          due: due(amount - used, perHour: perHour(machine), at: now))
+          due: due(amount - used, perHour: perHour(machine), at: now), lastDone: last?.time)
       }
     }
   }

@@ -6,6 +6,7 @@ import Telemetry
 /// ```yaml
 /// maintenance:
 ///   currency: EUR                    # of all costs; required where costs are given
+///   topics: ["plant/{line}/maintenance"]   # MQTT topics on which maintenance events come as JSON
 ///   machines:
 ///     - device: press1               # or `asset:` of one device, or `profile:` for each device of it
 ///       component: main bearing      # what wears and is replaced; default: the machine
@@ -35,6 +36,8 @@ import Telemetry
 /// Several files may have the key; `currency` is given once. An entry of a device counts before one of its profile.
 public struct MaintenanceConfiguration: Sendable, Equatable {
   public var currency: String?
+  /// On which maintenance events come by MQTT.
+  public var topics: [TopicPattern] = []
   public var machines: [MaintainedMachine]
 
   public init(currency: String? = nil, machines: [MaintainedMachine] = []) {
@@ -76,6 +79,14 @@ public struct MaintenanceConfiguration: Sendable, Equatable {
     }
     var places: [MaintainedMachine.Subject: String] = [:]
     for map in roots {
+      for value in map.optional("topics", .list(of: YAMLType<YAMLValue> { $0 })) ?? [] {
+        guard let text = value.read(.string) else { continue }
+        do throws(TopicPattern.SyntaxError) {
+          configuration.topics.append(try TopicPattern(text))
+        } catch {
+          value.report(error.message)
+        }
+      }
       for entry in map.optional("machines", .list(of: .map)) ?? [] {
         let reading = MaintainedMachineReading(
           map: entry, devices: devices, currency: configuration.currency)

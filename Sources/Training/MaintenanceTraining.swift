@@ -101,6 +101,13 @@ public struct MaintenanceTraining: Sendable {
     /// Mean −ln p(truth), and that of the training rows' constant rate.
     public var logLoss: Double?
     public var constantLogLoss: Double?
+
+    /// It foretold the later part better than a constant rate; one that did not, or that could not be judged, is not
+    /// put in force.
+    public var isUseful: Bool {
+      guard let logLoss, let constantLogLoss, areaUnderROC != nil else { return false }
+      return logLoss < constantLogLoss
+    }
   }
 
   public struct Result: Sendable {
@@ -140,21 +147,27 @@ public struct MaintenanceTraining: Sendable {
       let known = (0..<rows.count).filter { rows.label($0, within: horizon.seconds) != nil }
       let reference = ModelReference(
         name: "\(scope)/\(horizon.name)", version: version, trainedAt: now)
-      result.judgements.append(judge(rows, known, horizon, cut, reference))
-      // A head without enough of both kinds is left out; the others stand.
-      if let trained = try? fit(rows, known, horizon, reference) { result.models.append(trained) }
+      let judgement = judge(rows, known, horizon, cut, reference)
+      result.judgements.append(judgement)
+      // A head without enough of both kinds is left out too; the others stand.
+      if judgement.isUseful, let trained = try? fit(rows, known, horizon, reference) {
+        result.models.append(trained)
+      }
     }
-    // Lives by age give the remaining life, and horizons that no head has.
+    // Lives by age give the horizons that no head has, and the remaining life.
     if let weibull = try? LifetimeTraining.weibull(
       rows.lives, unit: usageUnit,
-      reference: ModelReference(name: "\(scope)/life", version: version, trainedAt: now))
+      reference: ModelReference(name: "\(scope)/age", version: version, trainedAt: now))
     {
+      result.models.append(weibull)
       var life = weibull
+      life.reference.name = "\(scope)/life"
       life.output = .remainingLife(unit: usageUnit, limit: nil, intervals: nil)
       result.models.append(life)
     }
     guard !result.models.isEmpty else {
-      throw .rows("no horizon has enough rows of both kinds, and too few lives have a known usage")
+      throw .rows(
+        "no head foretold the later part better than a constant rate, and too few lives have a known usage")
     }
     return result
   }

@@ -297,10 +297,12 @@ struct TrainingReport {
       ($0.logLoss ?? 0) > ($0.constantLogLoss ?? .infinity)
     }) {
       lines.append(
-        "A log loss above that of a constant rate: there the model knows less than nothing about the future.")
+        "A head whose log loss is above that of a constant rate foretells nothing; it is left out.")
     }
     lines.append("")
-    lines.append("models, of all rows: " + result.models.map(\.reference.name).joined(separator: ", "))
+    lines.append(
+      "models, trained on all rows: " + result.models.map(\.reference.name).joined(separator: ", ")
+        + "\n(age: lives alone, for horizons without a head; life: the remaining life)")
     return lines.joined(separator: "\n")
   }
 

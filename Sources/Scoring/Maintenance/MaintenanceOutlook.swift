@@ -77,7 +77,7 @@ public struct MaintenanceOutlook: Sendable {
     let name = machine.component.isEmpty ? device : "\(machine.component) (\(device))"
     recommendation = Recommendation(
       .init(
-        machine: machine, name: name, zone: zone, zoneSince: zoneSince, severity: severity,
+        machine: machine, device: device, name: name, zone: zone, zoneSince: zoneSince, severity: severity,
         forecast: forecast, services: services, cost: try? cost.get(),  // Without one, others count.
         isHeld: isHeld, now: now))
     (explained, scale, base, margin, reasons) = ("health", .none, 1, 1, [])
@@ -164,7 +164,9 @@ public struct MaintenanceOutlook: Sendable {
     let order = groups.indices.sorted {
       (-groups[$0].sum.magnitude, $0) < (-groups[$1].sum.magnitude, $1)
     }
-    reasons = order.map { index in
+    // What is not known adds nothing; that is said only where nothing else can be.
+    let known = order.filter { groups[$0].strongest.featureValue.isFinite }
+    reasons = (known.isEmpty ? order : known).map { index in
       Reason(
         signal: groups[index].signal, contribution: groups[index].sum,
         text: Self.text(groups[index].strongest, isLife: scale == .remainingLife, machine))

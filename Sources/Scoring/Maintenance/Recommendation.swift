@@ -37,7 +37,8 @@ extension Recommendation {
   /// What it rests on.
   struct Grounds {
     var machine: MaintainedMachine
-    /// As people call it.
+    var device: String
+    /// What wears, as people call it.
     var name: String
     var zone: SeverityZones.Zone?
     var zoneSince: Timestamp?
@@ -147,11 +148,11 @@ extension Recommendation {
       urgency: urgency, code: urgency == .due ? "service_due" : "service_soon",
       text: urgency == .due
         ? Phrase(
-          "\(text.english) (\(grounds.name)): due every \(every), \(past.english)",
-          "\(text.portuguese) (\(grounds.name)): a cada \(every), \(past.portuguese)")
+          "\(text.english) (\(grounds.device)): due every \(every), \(past.english)",
+          "\(text.portuguese) (\(grounds.device)): a cada \(every), \(past.portuguese)")
         : Phrase(
-          "\(text.english) (\(grounds.name)) falls due soon: every \(every), \(past.english)",
-          "\(text.portuguese) (\(grounds.name)) vence em breve: a cada \(every), \(past.portuguese)"),
+          "\(text.english) (\(grounds.device)) falls due soon: every \(every), \(past.english)",
+          "\(text.portuguese) (\(grounds.device)) vence em breve: a cada \(every), \(past.portuguese)"),
       dueBefore: status.due, service: status.service.id)
   }
 }

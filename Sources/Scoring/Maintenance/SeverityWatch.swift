@@ -7,7 +7,8 @@ import Telemetry
 /// Which zone a measured severity is in, without flutter.
 ///
 /// The value is a fading mean over half the time `hold`; the zone changes when the mean has been in another one for
-/// `hold`, in at least two samples. Going down it must fall 5 % below the limit. After a pause the mean begins anew.
+/// `hold`, in at least two samples. Going down it must fall 5 % below the limit. After a pause of ten times `hold` the
+/// mean begins anew, so that rare samples are judged one by one.
 public struct SeverityWatch: Sendable, Equatable {
   static let downwardShare = 0.95
   private static let formatVersion: UInt8 = 1
@@ -40,7 +41,6 @@ public struct SeverityWatch: Sendable, Equatable {
       value = mean + weight * (sample - mean)
     } else {
       value = sample
-      candidate = nil
     }
     return judge(zones: zones, passed: passed, hold: hold, at: time)
   }

@@ -49,7 +49,7 @@ let package = Package(
     .target(
       name: "Gateway",
       dependencies: [
-        "CLinux", "Telemetry", "Payloads", "Devices", "Rules", "Operations", "Scoring", "Statistics", "Storage", "MQTT",
+        "CLinux", "Telemetry", "Payloads", "Devices", "Rules", "Operations", "Scoring", "Storage", "MQTT",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -86,7 +86,7 @@ let package = Package(
     .testTarget(
       name: "GatewayTests",
       dependencies: [
-        "Gateway", "Simulator", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+        "Gateway", "Scoring", "Simulator", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
@@ -124,7 +124,8 @@ let package = Package(
     .testTarget(
       name: "WebTests",
       dependencies: [
-        "Web", "Gateway", "Devices", "Operations", "Rules", "Storage", "TestSupport", "Telemetry", "CZlib", "CZstd",
+        "Web", "Gateway", "Devices", "Operations", "Rules", "Scoring", "Statistics", "Storage", "TestSupport",
+        "Telemetry", "CZlib", "CZstd",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),

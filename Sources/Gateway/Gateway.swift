@@ -18,6 +18,8 @@ public final class Gateway: Service {
   public let logger: Logger
   /// Figures of machines and lines.
   public let production: ProductionFloor
+  public let quality: QualityFloor
+  public let energy: EnergyFloor
   /// What is committed, as it happens.
   public let live = LiveHub()
 
@@ -54,9 +56,12 @@ public final class Gateway: Service {
       fetchOpen: { OpenRequest.fetch($0, from: mailbox) })
     queries = Queries(reader: reader, mailbox: mailbox)
     production = ProductionFloor(queries: queries, configuration: loaded.production)
+    quality = QualityFloor(queries: queries, configuration: loaded.quality)
+    energy = EnergyFloor(
+      queries: queries, production: production, configuration: loaded.energy)
     jobs = JobRunner(
       reader: reader, mailbox: mailbox, settings: configuration.store, devices: loaded.devices,
-      clock: clock, logger: logger)
+      production: production, clock: clock, logger: logger)
     let signals = EffectSignals()
     publications = try Publications(
       configuration, figures: published, reader: reader, clock: clock, logger: logger,
@@ -192,6 +197,8 @@ public final class Gateway: Service {
     }
     jobs.reconfigure(loaded.devices)
     production.reconfigure(loaded.production)
+    quality.reconfigure(loaded.quality)
+    energy.reconfigure(loaded.energy)
     _ = await withCheckedContinuation { continuation in
       if !mailbox.post(.reload(loaded) { continuation.resume(returning: $0) }) {
         continuation.resume(returning: [])

@@ -31,7 +31,8 @@ extension Gateway {
         guard device == nil || device == definition.id else { return nil }
         return MaintenanceView(
           device: definition.id, asset: definition.asset, machine: machine.definition,
-          condition: machine.condition, models: stages.maintenance.set(for: place, catalog: catalog),
+          condition: machine.condition,
+          models: stages.maintenance.set(for: place, catalog: catalog),
           isHeld: machine.isForecast)
       }
     }

@@ -1,3 +1,4 @@
+import Operations
 import Rules
 import Telemetry
 
@@ -10,7 +11,24 @@ public struct AlarmFigures: Sendable {
   public var badActors: [AlarmView] = []
 }
 
+/// A control chart as the stages hold it.
+public struct LiveChart: Sendable {
+  public var characteristic: String
+  /// Empty: results named no device.
+  public var device: String
+  /// Subgroups since it began.
+  public var points: Int
+  public var isOutOfControl: Bool
+  /// `nil` while the baseline is gathered.
+  public var limits: ChartParameters?
+}
+
 extension Gateway {
+  /// All control charts, in the order in which they came to be.
+  public func fetchCharts() async -> [LiveChart] {
+    await inspect(otherwise: []) { $0.quality.liveCharts }
+  }
+
   /// Asks the stages; the figures are those of the last record.
   public func fetchAlarmFigures() async -> AlarmFigures {
     await inspect(otherwise: AlarmFigures()) { stages in

@@ -167,7 +167,8 @@ public struct MaintenanceTraining: Sendable {
     }
     guard !result.models.isEmpty else {
       throw .rows(
-        "no head foretold the later part better than a constant rate, and too few lives have a known usage")
+        "no head foretold the later part better than a constant rate, and too few lives have a known usage"
+      )
     }
     return result
   }

@@ -183,7 +183,8 @@ struct CSVRows {
   private let separator: UInt8
 
   init(_ text: String) {
-    bytes = Array(text.utf8.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(text.utf8.dropFirst(3)) : Array(text.utf8))
+    bytes = Array(
+      text.utf8.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(text.utf8.dropFirst(3)) : Array(text.utf8))
     let first = bytes.prefix { $0 != 0x0A }
     separator =
       first.contains(UInt8(ascii: ";")) && !first.contains(UInt8(ascii: ",")) ? 0x3B : 0x2C

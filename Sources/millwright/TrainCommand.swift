@@ -26,7 +26,8 @@ struct TrainCommand: AsyncParsableCommand {
   @OptionGroup var place: ConfigurationOptions
   @OptionGroup var choice: TrainingChoice
 
-  @Option(help: ArgumentHelp("Write the models to a file and put nothing in force.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write the models to a file and put nothing in force.", valueName: "file"))
   var output: String?
 
   func run() async throws {
@@ -280,7 +281,10 @@ struct TrainingReport {
       "Judged on the rows from \(result.cut.rfc3339) on, by models that saw only rows before:",
     ]
     var table = Table(
-      ["horizon", "rows", "of failing", "AUC", "AUC of age alone", "log loss", "of a constant rate"],
+      [
+        "horizon", "rows", "of failing", "AUC", "AUC of age alone", "log loss",
+        "of a constant rate",
+      ],
       rightAligned: [1, 2, 3, 4, 5, 6])
     table.rows = result.judgements.map { judgement in
       [
@@ -291,7 +295,8 @@ struct TrainingReport {
     }
     lines.append(table.text)
     if result.judgements.contains(where: { $0.areaUnderROC == nil }) {
-      lines.append("–: the later part has not both kinds of rows, or the earlier part too few to train on")
+      lines.append(
+        "–: the later part has not both kinds of rows, or the earlier part too few to train on")
     }
     if result.judgements.contains(where: {
       ($0.logLoss ?? 0) > ($0.constantLogLoss ?? .infinity)

@@ -19,7 +19,8 @@ struct MachineConditionTests {
       metric: "vibration", zones: SeverityZones.example("iso10816-3/2/rigid")!,
       holdMicroseconds: 60_000_000)
     machine.usage = .init(
-      source: .counter(metric: "cycles", rollover: 1_000), unit: "strokes", initial: 100, perDay: 240)
+      source: .counter(metric: "cycles", rollover: 1_000), unit: "strokes", initial: 100,
+      perDay: 240)
     machine.services = [
       .init(
         id: "oil", interval: .runningHours(10), every: "10 h", text: Phrase("Change the oil"),
@@ -64,7 +65,9 @@ struct MachineConditionTests {
     #expect(condition.periods == 120)
   }
 
-  @Test("A gap beyond the timeout counts neither as running nor as standing; a standstill is not judged")
+  @Test(
+    "A gap beyond the timeout counts neither as running nor as standing; a standstill is not judged"
+  )
   func gaps() {
     var condition = MachineCondition(Self.press)
     Self.run(hours: 1, &condition)
@@ -138,7 +141,8 @@ struct MachineConditionTests {
     let before = condition.services(of: Self.press, at: now)
     #expect(before.map(\.isDue) == [true, false, true])
     #expect((before[1].used - 2.5).magnitude < 1e-9 && before[1].due == Self.at(hours: 720))
-    let json = #"{"device_id": "press1", "kind": "preventive", "start": "\#(now.rfc3339)", "resets_life": false}"#
+    let json =
+      #"{"device_id": "press1", "kind": "preventive", "start": "\#(now.rfc3339)", "resets_life": false}"#
     condition.take(
       try MaintenanceReport(reading: try JSONReader.read(Array(json.utf8))), Self.press)
     let after = condition.services(of: Self.press, at: now)

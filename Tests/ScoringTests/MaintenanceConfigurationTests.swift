@@ -49,7 +49,8 @@ struct MaintenanceConfigurationTests {
             lead_time: 3 d, actions: {D: {code: stop, text: Stop it, text_pt: Pare}}
       """)
     #expect(machine.subject == .device("press1"))
-    #expect(machine.signals == [Feature("vibration", unit: "mm/s"), Feature("temperature", unit: "Cel")])
+    #expect(
+      machine.signals == [Feature("vibration", unit: "mm/s"), Feature("temperature", unit: "Cel")])
     #expect(machine.severity?.zones.limits == [1.4, 2.8, 4.5])
     #expect(machine.severity?.holdMicroseconds == 30_000_000)
     #expect(machine.usage.source == .counter(metric: "cycles", rollover: 1_000))
@@ -61,7 +62,8 @@ struct MaintenanceConfigurationTests {
 
   @Test("Limits in another unit are converted to that of the metric")
   func units() throws {
-    let machine = try Self.machine("zones: {metric: vibration, limits: [0.001, 0.002, 0.004], unit: m/s}")
+    let machine = try Self.machine(
+      "zones: {metric: vibration, limits: [0.001, 0.002, 0.004], unit: m/s}")
     let limits = try #require(machine.severity?.zones.limits)
     #expect(zip(limits, [1, 2, 4]).allSatisfy { ($0 - $1).magnitude < 1e-9 })
   }
@@ -80,7 +82,8 @@ struct MaintenanceConfigurationTests {
       (
         "{device: press1, zones: {metric: vibration, limits: iso10816-3/2/rigit}}",
         "did you mean `iso10816-3/2/rigid`?"
-      ), ("{device: press1, zones: {metric: vibration, limits: [3, 2, 1]}}", "three rising numbers"),
+      ),
+      ("{device: press1, zones: {metric: vibration, limits: [3, 2, 1]}}", "three rising numbers"),
       ("{device: press1, zones: {metric: vibration}}", "`limits` is missing"),
       (
         "{device: press1, zones: {metric: vibration, limits: [1, 2, 3], unit: bar}}",
@@ -99,7 +102,10 @@ struct MaintenanceConfigurationTests {
         "did you mean `strokes`?"
       ), ("{device: press1, services: [{every: 5 d}, {every: 5 d}]}", "there are two services"),
       ("{device: press1, costs: {failure: 5, planned: 1}}", "costs need a `currency`"),
-      ("{device: press1, actions: {E: {code: x, text: y}}}", "`E` is not one of `C`, `D`, `failure`"),
+      (
+        "{device: press1, actions: {E: {code: x, text: y}}}",
+        "`E` is not one of `C`, `D`, `failure`"
+      ),
       ("{device: press1, lead_tim: 5 d}", "unknown key `lead_tim`, did you mean `lead_time`?"),
       ("{device: press1}\n    - {device: press1}", "has an entry already, at devices/test.yaml:"),
     ])

@@ -167,7 +167,10 @@ struct MaintenanceReportTests {
         #"{"device_id": "p", "kind": "failure", "start": 1795248000, "end": 1795247000}"#, "end",
         "end_before_start"
       ),
-      (#"{"device_id": "p", "kind": "failure", "start": 1795248000, "cost": -1}"#, "cost", "bad_cost"),
+      (
+        #"{"device_id": "p", "kind": "failure", "start": 1795248000, "cost": -1}"#, "cost",
+        "bad_cost"
+      ),
       (
         #"{"device_id": "p", "kind": "failure", "start": 1795248000, "resets_life": "yes"}"#,
         "resets_life", "not_a_boolean"

@@ -59,6 +59,10 @@ struct Bench: Sendable {
       rulesDirectory: "rules")
     let (production, faults) = ProductionConfiguration.load(files: [file], devices: devices)
     try #require(faults.isEmpty, "\(faults)")
+    let (quality, qualityFaults) = QualityConfiguration.load(files: [file], devices: devices)
+    try #require(qualityFaults.isEmpty, "\(qualityFaults)")
+    let (energy, energyFaults) = EnergyConfiguration.load(files: [file], devices: devices)
+    try #require(energyFaults.isEmpty, "\(energyFaults)")
     let ruleFiles =
       rules.isEmpty ? [] : [ConfigurationFile(name: "rules/test.yaml", content: rules)]
     let (set, mistakes) = RuleSet.read(ruleFiles, configuration: try #require(devices))
@@ -68,7 +72,8 @@ struct Bench: Sendable {
     return try Gateway(
       configuration: LoadedConfiguration(
         gateway: configuration, devices: try #require(devices),
-        production: try #require(production), rules: try #require(set),
+        production: try #require(production), quality: try #require(quality),
+        energy: try #require(energy), rules: try #require(set),
         files: [file] + ruleFiles, warnings: []),
       logger: logger)
   }

@@ -81,7 +81,8 @@ struct MaintenanceTests {
       #expect(answer.json["accepted"]?.integer == 2)
       let rejected = answer.json["rejected"]?.elements ?? []
       #expect(rejected.map { $0["index"]?.integer } == [1, 2, 4])
-      #expect(rejected.map { $0["code"]?.text } == ["unknown_kind", "unknown_device", "end_before_start"])
+      #expect(
+        rejected.map { $0["code"]?.text } == ["unknown_kind", "unknown_device", "end_before_start"])
       #expect(rejected[0]["detail"]?.text?.contains("did you mean `failure`?") == true)
       #expect(rejected[1]["detail"]?.text?.contains("did you mean `press1`?") == true)
       #expect(rejected[2]["pointer"]?.text == "/4/end")
@@ -92,7 +93,9 @@ struct MaintenanceTests {
       let list = try await bench.get(Self.events + "?device=press1").json["items"]?.elements ?? []
       #expect(list.compactMap { $0["event_id"]?.text } == ["d", "a"])
       #expect(list.first?["kind"]?.text == "repair")
-      #expect(try await bench.get(Self.events + "?device=press2").json["items"]?.elements?.isEmpty == true)
+      #expect(
+        try await bench.get(Self.events + "?device=press2").json["items"]?.elements?.isEmpty == true
+      )
     }
   }
 
@@ -118,7 +121,8 @@ struct MaintenanceTests {
     try await Bench.run(yaml: Self.yaml) { bench in
       let wrong = try await bench.post(
         "/api/v1/events",
-        #"{"event": {"device_id": "press1", "name": "MaintenanceEvent", "properties": {"kind": "mend"}}}"#)
+        #"{"event": {"device_id": "press1", "name": "MaintenanceEvent", "properties": {"kind": "mend"}}}"#
+      )
       #expect(wrong.status == 422)
       #expect(wrong.json["errors"]?.elements?.first?["pointer"]?.text == "/event/properties/kind")
       let right = try await bench.post(
@@ -138,7 +142,8 @@ struct MaintenanceTests {
 
   // MARK: - Predictions
 
-  @Test("A prediction has the promised members; below five failures its basis is the declared prior")
+  @Test(
+    "A prediction has the promised members; below five failures its basis is the declared prior")
   func prediction() async throws {
     try await Bench.run(yaml: Self.yaml) { bench in
       try await Self.work(bench, vibration: 1)
@@ -159,14 +164,16 @@ struct MaintenanceTests {
       let parts = (json["reasons"]?.elements ?? []).compactMap { Self.number($0["contribution"]) }
       let explained = json["explained"]
       let (base, value) = (
-        try #require(Self.number(explained?["base"])), try #require(Self.number(explained?["value"]))
+        try #require(Self.number(explained?["base"])),
+        try #require(Self.number(explained?["value"]))
       )
       #expect((parts.reduce(0, +) - (value - base)).magnitude < 1e-12)
       #expect(json["remaining_useful_life"]?["unit"]?.text == "strokes")
     }
   }
 
-  @Test("With zones alone the probabilities are null; without an entry everything is, and it says why")
+  @Test(
+    "With zones alone the probabilities are null; without an entry everything is, and it says why")
   func zones() async throws {
     try await Bench.run(yaml: Self.yaml) { bench in
       try await Self.work(bench, device: "press2", vibration: 3.4)
@@ -190,7 +197,8 @@ struct MaintenanceTests {
       let now = Timestamp.now
       let readings: String = (1...10).map { minute in
         let time = now.advanced(byMicroseconds: Int64(minute) * 60_000_000)
-        return #"{"timestamp": "\#(time.rfc3339)", "metrics": {"vibration": 6.5, "state": "running"}}"#
+        return
+          #"{"timestamp": "\#(time.rfc3339)", "metrics": {"vibration": 6.5, "state": "running"}}"#
       }.joined(separator: ",")
       let asked = try await bench.post(
         Self.predict, #"{"device_id": "press1", "readings": [\#(readings)]}"#)
@@ -202,8 +210,14 @@ struct MaintenanceTests {
       #expect(!samples.text.contains("6.5"))
       for (body, pointer) in [
         (#"{"device_id": "press1", "readings": []}"#, "/readings"),
-        (#"{"device_id": "press1", "readings": [{"metrics": {"vibration": 1}}]}"#, "/readings/0/timestamp"),
-        (#"{"device_id": "press1", "readings": [{"timestamp": 1795248000}]}"#, "/readings/0/metrics"),
+        (
+          #"{"device_id": "press1", "readings": [{"metrics": {"vibration": 1}}]}"#,
+          "/readings/0/timestamp"
+        ),
+        (
+          #"{"device_id": "press1", "readings": [{"timestamp": 1795248000}]}"#,
+          "/readings/0/metrics"
+        ),
         (
           #"{"device_id": "press1", "readings": [{"timestamp": 1795248000, "metrics": {"vibratoin": 1}}]}"#,
           "/readings/0/metrics"
@@ -215,7 +229,8 @@ struct MaintenanceTests {
       ] {
         let refused = try await bench.post(Self.predict, body)
         #expect(refused.status == 422, "\(body)")
-        #expect(refused.json["errors"]?.elements?.first?["pointer"]?.text == pointer, "\(refused.text)")
+        #expect(
+          refused.json["errors"]?.elements?.first?["pointer"]?.text == pointer, "\(refused.text)")
       }
     }
   }
@@ -287,7 +302,8 @@ struct MaintenanceTests {
     return #"{"model": "\#(Data(set.encoded).base64EncodedString())"}"#
   }
 
-  @Test("A set of models is put in force as a whole, listed, and used; what does not fit is refused")
+  @Test(
+    "A set of models is put in force as a whole, listed, and used; what does not fit is refused")
   func models() async throws {
     try await Bench.run(yaml: Self.yaml) { bench in
       try await Self.work(bench, vibration: 1)

@@ -63,6 +63,13 @@ public struct ConfigurationLoader: Sendable {
       files: deviceFiles, devices: devices,
       isKnownTimeZone: { TimeZone(identifier: $0) != nil })
     for diagnostic in productionDiagnostics { log.report(diagnostic) }
+    let (quality, qualityDiagnostics) = QualityConfiguration.load(
+      files: deviceFiles, devices: devices)
+    for diagnostic in qualityDiagnostics { log.report(diagnostic) }
+    let (energy, energyDiagnostics) = EnergyConfiguration.load(
+      files: deviceFiles, devices: devices,
+      isKnownTimeZone: { TimeZone(identifier: $0) != nil })
+    for diagnostic in energyDiagnostics { log.report(diagnostic) }
     let (_, maintenanceDiagnostics) = MaintenanceConfiguration.load(
       files: deviceFiles, devices: devices)
     for diagnostic in maintenanceDiagnostics { log.report(diagnostic) }
@@ -72,12 +79,14 @@ public struct ConfigurationLoader: Sendable {
     let (rules, ruleDiagnostics) =
       devices.map { RuleSet.read(ruleFiles, configuration: $0) } ?? (nil, [])
     for diagnostic in ruleDiagnostics { log.report(diagnostic) }
-    guard !log.hasErrors, let rules, let production, var devices else { return (nil, log.sorted) }
+    guard !log.hasErrors, let rules, let production, let quality, let energy, var devices else {
+      return (nil, log.sorted)
+    }
     // Two gateways on one broker must not ask a node for its birth at the same moment.
     devices.settings.sparkplug.seed = Hash64.hash(gateway.gatewayID)
     let loaded = LoadedConfiguration(
-      gateway: gateway, devices: devices, production: production, rules: rules, files: files,
-      warnings: log.sorted)
+      gateway: gateway, devices: devices, production: production, quality: quality, energy: energy,
+      rules: rules, files: files, warnings: log.sorted)
     return (loaded, log.sorted)
   }
 

@@ -113,6 +113,8 @@ public struct LoadedConfiguration: Sendable {
   public var gateway: GatewayConfiguration
   public var devices: DeviceConfiguration
   public var production: ProductionConfiguration
+  public var quality: QualityConfiguration
+  public var energy: EnergyConfiguration
   public var rules: RuleSet
   /// What the journal records, sorted by name: the files that were read, and the settings of the environment
   /// that stages depend on.
@@ -121,12 +123,16 @@ public struct LoadedConfiguration: Sendable {
 
   public init(
     gateway: GatewayConfiguration, devices: DeviceConfiguration,
-    production: ProductionConfiguration = ProductionConfiguration(), rules: RuleSet = RuleSet(),
+    production: ProductionConfiguration = ProductionConfiguration(),
+    quality: QualityConfiguration = QualityConfiguration(),
+    energy: EnergyConfiguration = EnergyConfiguration(), rules: RuleSet = RuleSet(),
     files: [ConfigurationFile], warnings: [Diagnostic]
   ) {
     self.gateway = gateway
     self.devices = devices
     self.production = production
+    self.quality = quality
+    self.energy = energy
     self.rules = rules
     self.files = (files + [EffectiveSettings(gateway).file]).sorted { $0.name < $1.name }
     self.warnings = warnings

@@ -17,6 +17,8 @@ final class JobRunner: Sendable {
   private let settings: StoreSettings
   private let logger: Logger
   private let watch: JobWatch
+  private let clock: ClockSource
+  private let production: ProductionFloor
   private let devices: Mutex<DeviceConfiguration>
   private let isStopping = Mutex(false)
   private let finished = DispatchSemaphore(value: 0)
@@ -24,13 +26,15 @@ final class JobRunner: Sendable {
 
   init(
     reader: StoreReader, mailbox: Mailbox, settings: StoreSettings, devices: DeviceConfiguration,
-    clock: ClockSource, logger: Logger
+    production: ProductionFloor, clock: ClockSource, logger: Logger
   ) {
     self.reader = reader
     self.mailbox = mailbox
     self.settings = settings
     self.logger = logger
     watch = JobWatch(clock: clock)
+    self.clock = clock
+    self.production = production
     self.devices = Mutex(devices)
   }
 
@@ -69,6 +73,11 @@ final class JobRunner: Sendable {
       if round % 40 == 0 { attempt("compaction") { try compact() } }
       if round % 40 == 20 { attempt("retention") { try retain() } }
       if round % 240 == 20 { ExecutablePages.release() }
+      if round % 240 == 60 {
+        // Each minute what is due; each hour whether late data changed a shift.
+        let pass: ShiftReports.Pass = round % 14_400 == 300 ? .all : .due
+        attempt("shift reports") { try report(pass) }
+      }
     }
   }
 
@@ -136,6 +145,25 @@ final class JobRunner: Sendable {
     try checkpoint()
     watch.step()
     Thread.sleep(forTimeInterval: 0.05)
+  }
+
+  /// Computes reports of closed shifts and hands them to the stages, which keep them in the event log.
+  private func report(_ pass: ShiftReports.Pass) throws {
+    let reports = ShiftReports(
+      reader: reader, configuration: production.configuration,
+      now: Timestamp(microseconds: clock.read().wallMicroseconds), pass: pass)
+    for report in try reports.made(isCancelled: { shouldStop }) where !shouldStop {
+      watch.step()
+      let command = OperatorCommand(
+        name: ProductionCommands.report, target: report.subject, principal: "gateway",
+        body: report.json.encoded)
+      let answered = DispatchSemaphore(value: 0)
+      let isPosted = mailbox.post(
+        .submit(Submission(.command(.stage(command)))) { _ in answered.signal() })
+      // Refused or lost, it is made again by the next pass.
+      guard isPosted else { return }
+      answered.wait()
+    }
   }
 
   private static let freeBytesMin = 256 << 20

@@ -10,6 +10,8 @@ import Telemetry
 public final class ProductionFloor: Sendable {
   /// Longer stretches would load too much at once.
   public static let daysMax = 31
+  /// Reports that one answer reads at most.
+  public static let reportsMax = 5_000
 
   private let queries: Queries
   private let configured: Mutex<ProductionConfiguration>
@@ -35,12 +37,37 @@ public final class ProductionFloor: Sendable {
   }
 
   /// A machine over `span`, as far as it is known at `now`.
+  /// - Parameter further: an edit that is not made yet, to see what it would do.
   public func fetchLedger(
-    of machine: MachineDefinition, over span: Span, now: Timestamp
+    of machine: MachineDefinition, over span: Span, now: Timestamp, adding further: StopEdit? = nil
   ) async throws -> MachineLedger {
     let configuration = configuration
     return try await queries.fetch { reader in
-      try Self.ledger(of: machine, over: span, now: now, configuration, reader)
+      try Self.ledger(of: machine, over: span, now: now, adding: further, configuration, reader)
+    }
+  }
+
+  /// Reports of closed shifts that end in `span`, by subject and shift, oldest first.
+  /// - Parameter allVersions: also those that were superseded.
+  public func fetchReports(
+    kind: String?, subject: String?, over span: Span, allVersions: Bool
+  ) async throws -> [ProductionReport] {
+    var filter = EventFilter()
+    filter.names = [ProductionCommands.shiftReported]
+    (filter.from, filter.to) = (span.from, span.to)
+    filter.limit = Self.reportsMax
+    let reports = try await queries.fetchEvents(filter).reversed().compactMap { row in
+      // Written by the stages: always a report.
+      (try? JSONReader.read(Array(row.event.properties.utf8))).flatMap(ProductionReport.init(json:))
+    }.filter {
+      (kind == nil || $0.kind == kind) && (subject == nil || $0.subject == subject)
+    }
+    guard !allVersions else { return reports }
+    return reports.filter { report in
+      !reports.contains {
+        ($0.kind, $0.subject, $0.part) == (report.kind, report.subject, report.part)
+          && $0.version > report.version
+      }
     }
   }
 
@@ -53,26 +80,36 @@ public final class ProductionFloor: Sendable {
       let ledgers = try line.machines.compactMap { configuration.machine($0) }.map {
         try Self.ledger(of: $0, over: span, now: now, configuration, reader)
       }
-      let result = LineResult(
-        line: line,
-        machines: ledgers.map {
-          LineResult.Machine(definition: $0.machine, result: $0.result(over: span))
-        }, products: configuration.products)
-      let bottleneck = Bottleneck(
-        ledgers.map { (machine: $0.machine.id, timeline: $0.timeline) }, within: SpanSet(span))
+      let (result, bottleneck) = Self.result(of: line, ledgers, over: span, configuration)
       return (result, bottleneck, ledgers)
     }
   }
 
-  private static func ledger(
-    of machine: MachineDefinition, over span: Span, now: Timestamp,
+  static func result(
+    of line: LineDefinition, _ ledgers: [MachineLedger], over span: Span,
+    _ configuration: ProductionConfiguration
+  ) -> (result: LineResult, bottleneck: Bottleneck) {
+    let result = LineResult(
+      line: line,
+      machines: ledgers.map {
+        LineResult.Machine(definition: $0.machine, result: $0.result(over: span))
+      }, products: configuration.products)
+    let bottleneck = Bottleneck(
+      ledgers.map { (machine: $0.machine.id, timeline: $0.timeline) }, within: SpanSet(span))
+    return (result, bottleneck)
+  }
+
+  static func ledger(
+    of machine: MachineDefinition, over span: Span, now: Timestamp, adding further: StopEdit? = nil,
     _ configuration: ProductionConfiguration, _ reader: StoreReader
   ) throws -> MachineLedger {
     let schedule =
       configuration.calendar(machine.calendar).map {
         $0.schedule(over: span, zone: SystemZone($0.timeZone))
       } ?? .always(over: span)
-    let record = try MachineLoading(reader: reader, span: schedule.span).record(of: machine)
+    var record = try MachineLoading(reader: reader, span: schedule.span).record(of: machine)
+    record.edits = try StopEdits.stored(of: machine, from: schedule.span.from, reader)
+    if let further { record.edits.append(further) }
     return MachineLedger(
       machine: machine, record: record, schedule: schedule, products: configuration.products,
       reasons: configuration.reasons, until: now)
@@ -93,20 +130,16 @@ struct SystemZone: ZoneRules {
 
 /// Reads what production needs of one machine: each series over the span, and its last sample before.
 private struct MachineLoading {
-  let reader: StoreReader
-  let span: Span
-  let catalog: Catalog
+  let stretch: SpanReading
 
   init(reader: StoreReader, span: Span) throws {
-    self.reader = reader
-    self.span = span
-    catalog = try reader.catalog()
+    stretch = try SpanReading(reader: reader, span: span)
   }
 
   func record(of machine: MachineDefinition) throws -> MachineRecord {
     var record = MachineRecord()
     if let key = machine.stateSeries {
-      try forEach(key) { time, value, quality in
+      try stretch.forEach(key) { time, value, quality in
         let mapped = machine.mapped(value)
         record.states.append(
           StateSample(
@@ -129,7 +162,7 @@ private struct MachineLoading {
   private func counter(_ source: MachineDefinition.CounterSource?) throws -> [CounterSample] {
     guard let source else { return [] }
     var samples: [CounterSample] = []
-    try forEach(source.series) { time, value, quality in
+    try stretch.forEach(source.series) { time, value, quality in
       guard case .number(let number) = value else { return }
       samples.append(CounterSample(time: time, value: number, quality: quality))
     }
@@ -139,7 +172,7 @@ private struct MachineLoading {
   private func words(_ key: SeriesKey?) throws -> [WordSample] {
     guard let key else { return [] }
     var samples: [WordSample] = []
-    try forEach(key) { time, value, quality in
+    try stretch.forEach(key) { time, value, quality in
       let word: String
       switch value {
       case .text(let text): word = text
@@ -149,32 +182,5 @@ private struct MachineLoading {
       samples.append(WordSample(time: time, word: word, quality: quality))
     }
     return samples
-  }
-
-  private func forEach(
-    _ key: SeriesKey, _ body: (Timestamp, Value, Quality) -> Void
-  ) throws {
-    guard let device = catalog.devices.first(where: { $0.id == key.device }),
-      let index = catalog.series(ofDevice: device.index).first(where: {
-        catalog.series[Int($0)].metric == key.metric
-      })
-    else { return }
-    let type = catalog.series[Int(index)].type
-    let before = span.from.advanced(byMicroseconds: -1)
-    if let last = try reader.sample(of: index, asOf: before) {
-      body(last.time, catalog.value(last.bits, type: type), last.quality)
-    }
-    let through = span.to.advanced(byMicroseconds: -1)
-    var next: Timestamp? = span.from
-    while let from = next {
-      let page = try reader.page(of: index, from: from, through: through, count: 50_000)
-      for place in 0..<page.columns.count {
-        body(
-          Timestamp(microseconds: page.columns.times[place]),
-          catalog.value(page.columns.bits[place], type: type),
-          Quality(rawValue: page.columns.qualities[place]))
-      }
-      next = page.next
-    }
   }
 }

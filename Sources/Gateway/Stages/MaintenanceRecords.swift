@@ -79,7 +79,8 @@ extension MaintenanceModelSet {
       let text = body["model"]?.text, let data = Data(base64Encoded: text)
     else {
       throw CommandRefusal(
-        code: "bad_body", detail: "`model` is a set of models in base64, as `millwright train` makes")
+        code: "bad_body",
+        detail: "`model` is a set of models in base64, as `millwright train` makes")
     }
     do {
       try self.init(encoded: [UInt8](data))

@@ -191,23 +191,26 @@ struct MaintenanceStage: Sendable {
 
   /// Puts models in force.
   mutating func take(_ set: MaintenanceModelSet) throws(CommandRefusal) {
-    guard let machine = machines.first(where: { set.scope == Self.scope(of: $0) })?.definition
-      ?? configuration.machines.first(where: {
-        MaintenanceModelSet.scope($0.subject) == set.scope
-      })
+    guard
+      let machine = machines.first(where: { set.scope == Self.scope(of: $0) })?.definition
+        ?? configuration.machines.first(where: {
+          MaintenanceModelSet.scope($0.subject) == set.scope
+        })
     else {
       throw CommandRefusal(
         code: "unknown_scope",
         detail: "no entry under `maintenance:` is about `\(set.scope)`"
           + (nearestName(
             to: set.scope,
-            among: configuration.machines.map { MaintenanceModelSet.scope($0.subject) })
-            .map { "; did you mean `\($0)`?" } ?? ""))
+            among: configuration.machines.map { MaintenanceModelSet.scope($0.subject) }
+          )
+          .map { "; did you mean `\($0)`?" } ?? ""))
     }
     guard set.fits(machine) else {
       throw CommandRefusal(
         code: "other_features",
-        detail: "the models of `\(set.scope)` were trained on other signals, another period or another "
+        detail:
+          "the models of `\(set.scope)` were trained on other signals, another period or another "
           + "usage unit than the configuration has now: train again")
     }
     guard set.labelledFailures >= FailureForecast.failuresMin, !set.models.isEmpty else {

@@ -14,6 +14,7 @@ struct StageConfiguration: Sendable {
   var devices = DeviceConfiguration()
   var rules = RuleSet()
   var production = ProductionConfiguration()
+  var quality = QualityConfiguration()
   var maintenance = MaintenanceConfiguration()
   var effective = EffectiveSettings()
 
@@ -36,8 +37,12 @@ struct StageConfiguration: Sendable {
     let (maintenance, _) = MaintenanceConfiguration.load(files: deviceFiles, devices: devices)
     guard let maintenance else { return nil }
     self.maintenance = maintenance
+    let (quality, _) = QualityConfiguration.load(files: deviceFiles, devices: devices)
+    guard let quality else { return nil }
+    self.quality = quality
+    let ruleFiles = files.filter { Self.directory(of: $0.name) == effective.rules }
     let (rules, _) = RuleSet.read(
-      files.filter { Self.directory(of: $0.name) == effective.rules }, configuration: devices)
+      ruleFiles + [quality.alarmRules].compactMap { $0 }, configuration: devices)
     guard let rules else { return nil }
     self.rules = rules
   }

@@ -12,7 +12,8 @@ import Telemetry
 /// dictionary: two processes that read the same journal hold the same bytes. What is derived from a
 /// record carries its sequence, so that a replay writes the same rows.
 struct Stages: Sendable {
-  static let formatVersion: UInt8 = 2
+  /// 1: without quality; 2: without maintenance.
+  static let formatVersion: UInt8 = 3
 
   /// The last record that was applied.
   private(set) var position: UInt64
@@ -27,6 +28,7 @@ struct Stages: Sendable {
   private var detection = SeriesDetection()
   private var machines = MachineStage()
   private var twins = TwinDesires()
+  private(set) var quality = QualityStage()
   private(set) var maintenance = MaintenanceStage()
   private var recipes = RecipeWatch()
 
@@ -35,6 +37,7 @@ struct Stages: Sendable {
   private var anomalies: [Anomaly] = []
   private var machineChanges: [MachineStage.Change] = []
   private var twinOutput = TwinOutput()
+  private var qualityNotices: [QualityStage.Notice] = []
   private var advice: [MaintenanceStage.Advice] = []
   /// Series that were defined in the present record: detectors learn of them with its end.
   private var newSeries: [UInt32] = []
@@ -72,6 +75,8 @@ struct Stages: Sendable {
         guard let sample = gate.admit(batch.samples[index]) else { continue }
         machines.observe(sample, at: moment, catalog: catalog, into: &machineChanges)
         if !machineChanges.isEmpty { tellMachines(at: moment, into: &output) }
+        quality.observe(sample, into: &qualityNotices)
+        if !qualityNotices.isEmpty { tellQuality(at: moment, into: &output) }
         twins.observe(sample, at: moment, into: &twinOutput)
         if !twinOutput.isEmpty { tellTwins(at: moment, into: &output) }
         maintenance.observe(sample, catalog: catalog)
@@ -114,6 +119,8 @@ struct Stages: Sendable {
       // One that this version cannot read leaves the one before in force.
       if let read = StageConfiguration(files: files) { configure(read, at: moment) }
     case .event(let event):
+      quality.eventHappened(event, into: &qualityNotices)
+      if !qualityNotices.isEmpty { tellQuality(at: moment, into: &output) }
       if let device = maintenance.take(event, at: moment, catalog: catalog) {
         detection.reset(device: device, .maintenance)
       }
@@ -135,6 +142,7 @@ struct Stages: Sendable {
     guard case .series(let series) = item else { return }
     gate.define(series)
     machines.define(series, catalog: catalog)
+    quality.define(series, catalog: catalog)
     maintenance.define(series, catalog: catalog)
     recipes.define(series, configuration.production.machines, catalog: catalog)
     newSeries.append(series.index)
@@ -176,6 +184,7 @@ struct Stages: Sendable {
     rules.replace(rules: new.rules, zone: new.localOffset, at: moment, into: &ruleOutput)
     detection.configure(detectionSettings)
     machines.configure(new.production.machines, catalog: catalog)
+    quality.configure(new.quality.characteristics, catalog: catalog)
     maintenance.configure(new.maintenance, catalog: catalog)
     recipes.configure(new.production.machines, catalog: catalog)
     twins.configure(new.devices.profiles)
@@ -261,6 +270,17 @@ struct Stages: Sendable {
     machineChanges.removeAll(keepingCapacity: true)
   }
 
+  private mutating func tellQuality(at moment: RecordMoment, into output: inout StageOutput) {
+    for notice in qualityNotices {
+      let first = output.events.count
+      let named = QualityRecords.add(notice, at: moment, to: &output)
+      for event in output.events[first...].map(\.event) + [named].compactMap({ $0 }) {
+        rules.eventHappened(event, at: moment, into: &ruleOutput)
+      }
+    }
+    qualityNotices.removeAll(keepingCapacity: true)
+  }
+
   private mutating func tellTwins(at moment: RecordMoment, into output: inout StageOutput) {
     let first = output.events.count
     TwinRecords.add(twinOutput, at: moment, to: &output)
@@ -296,6 +316,10 @@ struct Stages: Sendable {
       } catch {
         return error
       }
+    }
+    if ProductionCommands.knows(command.name) {
+      return ProductionCommands.carryOut(
+        command, configuration.production, at: moment, into: &output)
     }
     guard command.name.hasPrefix("alarm.") else {
       return CommandRefusal(
@@ -343,6 +367,7 @@ struct Stages: Sendable {
     detection.encode(into: &out)
     machines.encode(into: &out)
     twins.encode(into: &out)
+    quality.encode(into: &out)
     maintenance.encode(into: &out)
     recipes.encode(into: &out)
   }
@@ -350,7 +375,7 @@ struct Stages: Sendable {
   /// - Throws: when the bytes end early or are of another version: the stages then begin anew.
   init(from input: inout ByteReader) throws(ByteReader.Truncated) {
     let version = try input.byte()
-    // Version 1 knew no maintenance: that begins anew, all else goes on.
+    // What an earlier version did not know begins anew, all else goes on.
     guard (1...Self.formatVersion).contains(version) else { throw ByteReader.Truncated() }
     position = try input.varint()
     clock = try StageClock(from: &input)
@@ -374,7 +399,13 @@ struct Stages: Sendable {
     for item in catalog.items { twins.define(item) }
     try twins.restore(from: &input)
     recipes.configure(configuration.production.machines, catalog: catalog)
-    guard version > 1 else {
+    if version < 2 {
+      quality.configure(configuration.quality.characteristics, catalog: catalog)
+    } else {
+      quality = try QualityStage(
+        configuration.quality.characteristics, catalog: catalog, from: &input)
+    }
+    guard version > 2 else {
       maintenance.configure(configuration.maintenance, catalog: catalog)
       return
     }

@@ -312,6 +312,9 @@ extension MachineLedger {
 // MARK: - Intervals
 
 extension MachineLedger {
+  /// What the machine did after edits, before the calendar says what was planned.
+  public var measuredSegments: [StateSegment] { measured.segments }
+
   /// What a figure was made of: planned time, and every state with its reason, clipped to what was asked for.
   public func intervals(over asked: SpanSet) -> JSONValue {
     let set = asked.clamped(to: span)

@@ -43,6 +43,11 @@ public struct Rule: Hashable, Sendable {
     self.when = when
   }
 
+  /// All its texts.
+  var templates: [Template] {
+    [text, textPT].compactMap { $0 } + actions.flatMap(\.kind.templates)
+  }
+
   /// What its instances stand for.
   public enum Watch: String, Hashable, Sendable { case devices, assets, signals }
 

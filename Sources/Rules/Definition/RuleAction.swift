@@ -11,6 +11,14 @@ public struct RuleAction: Hashable, Sendable {
     case webhook(url: String, secret: String, format: WebhookFormat)
     case email(to: [String], subject: Template)
     case log(LogLevel)
+
+    var templates: [Template] {
+      switch self {
+      case .mqtt(let topic, let payload, _, _): [topic, payload].compactMap { $0 }
+      case .email(_, let subject): [subject]
+      case .event, .webhook, .log: []
+      }
+    }
   }
 
   /// Which moment it is for.

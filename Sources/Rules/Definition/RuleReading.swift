@@ -169,8 +169,18 @@ struct RuleReading {
       causes.append((list, rule.id))
     }
     compile(&rule, map, file)
+    checkEvents(rule, map)
     map.refuseUnknownKeys()
     if id != nil, isEnabled { set.rules.append(rule) }
+  }
+
+  private func checkEvents(_ rule: Rule, _ map: YAMLMap) {
+    guard rule.templates.contains(where: \.showsEvent),
+      !rule.program.inputs.contains(where: { $0.event != nil }), !log.hasErrors
+    else { return }
+    (map.value("text") ?? map.value("actions"))?.report(
+      "`{event.…}` shows what an event says, but `when` waits for none; write `event(\"Name\")` there"
+    )
   }
 
   /// What the built-in rule shares with all others.

@@ -2,11 +2,14 @@ import Telemetry
 
 /// A text with places for values: `{device} is {value} {unit}`.
 ///
-/// Only known names in braces are places; other braces stay, so that JSON can be written as it is.
+/// `{event.reason}` is the property `reason` of the event that last made the rule's condition true. Only known names
+/// in braces are places; other braces stay, so that JSON can be written as it is.
 public struct Template: Hashable, Sendable {
   enum Part: Hashable, Sendable {
     case text(String)
     case place(Place)
+    /// A property of the event that the rule waited for.
+    case property(String)
   }
 
   public enum Place: String, Hashable, Sendable, CaseIterable {
@@ -27,23 +30,38 @@ public struct Template: Hashable, Sendable {
     while let brace = rest.firstIndex(of: "{") {
       text += rest[..<brace]
       let inner = rest[rest.index(after: brace)...]
-      let name = inner.prefix { ("a"..."z").contains($0) || $0 == "_" }
+      let name = inner.prefix { ("a"..."z").contains($0) || $0 == "_" || $0 == "." }
       guard !name.isEmpty, inner[name.endIndex...].first == "}" else {
         text += "{"
         rest = inner
         continue
       }
-      guard let place = Place(rawValue: String(name)) else {
-        throw UnknownPlace(name: String(name))
-      }
       if !text.isEmpty { parts.append(.text(text)) }
       text = ""
-      parts.append(.place(place))
+      if let property = Self.property(name) {
+        parts.append(.property(property))
+      } else if let place = Place(rawValue: String(name)) {
+        parts.append(.place(place))
+      } else {
+        throw UnknownPlace(name: String(name))
+      }
       rest = inner[inner.index(after: name.endIndex)...]
     }
     text += rest
     if !text.isEmpty { parts.append(.text(text)) }
     self.parts = parts
+  }
+
+  /// `event.reason` is `reason`.
+  private static func property(_ name: Substring) -> String? {
+    let prefix = "event."
+    guard name.hasPrefix(prefix), name.count > prefix.count else { return nil }
+    return String(name.dropFirst(prefix.count))
+  }
+
+  /// Whether a property of an event is shown.
+  var showsEvent: Bool {
+    parts.contains { if case .property = $0 { true } else { false } }
   }
 
   public struct UnknownPlace: Error, Hashable, Sendable, CustomStringConvertible {
@@ -56,13 +74,14 @@ public struct Template: Hashable, Sendable {
     }
   }
 
-  /// The text with every place filled by `value`.
-  func filled(_ value: (Place) -> String) -> String {
+  /// The text with every place filled by `value` and every property of an event by `property`.
+  func filled(_ value: (Place) -> String, property: (String) -> String) -> String {
     var text = ""
     for part in parts {
       switch part {
       case .text(let words): text += words
       case .place(let place): text += value(place)
+      case .property(let name): text += property(name)
       }
     }
     return text

@@ -3,16 +3,16 @@ import Telemetry
 /// State as bytes, and how it survives a change of the rules.
 ///
 /// ```
-/// version u8 = 1 · began i64 (min: never) · transitions varint · late varint
+/// version u8 = 2 · began i64 (min: never) · transitions varint · late varint
 /// consoles: count varint, each AlarmConsole
 /// offline devices: count varint, indexes varint
 /// instances: count varint, each
 ///   rule text · source text · hash u64 · state u8 · priority u8 · machine u16 · shelved until i64
-/// · length varint · instance bytes
+/// · event properties text · length varint · instance bytes
 /// ```
 /// Definitions are not in it: they come again from the catalog, before `restore`.
 extension RuleEngine {
-  static let version: UInt8 = 1
+  static let version: UInt8 = 2
 
   public func encode(into out: inout ByteWriter) {
     out.byte(Self.version)
@@ -40,6 +40,7 @@ extension RuleEngine {
     out.byte(rules.rules[Int(instance.rule)].priority.rank)
     out.fixed(alarm?.machine.code ?? 0)
     out.fixed(alarm?.shelvedUntil ?? .max)
+    out.text(lastEvents[index])
     body.removeAll()
     instance.encode(into: &body)
     for input in 0..<Int(rule.inputs) {
@@ -104,6 +105,7 @@ extension RuleEngine {
     var priority: AlarmPriority
     var machine: UInt16
     var shelvedUntil: Int64
+    var event: String
     var body: UnsafeRawBufferPointer
   }
 
@@ -142,6 +144,7 @@ extension RuleEngine {
       }
       var body = ByteReader(entry.body)
       try decode(index, &body)
+      lastEvents[index] = entry.event
       isRestored[index] = true
     }
     for index in instances.indices {
@@ -159,13 +162,14 @@ extension RuleEngine {
     let (state, rank) = (try reader.byte(), Int(try reader.byte()))
     let machine = try reader.fixed(UInt16.self)
     let shelvedUntil = try reader.fixed(Int64.self)
+    let event = try reader.text()
     let body = try reader.slice(try reader.length())
     guard let state = AlarmState(rawValue: state), rank < AlarmPriority.allCases.count else {
       throw ByteReader.Truncated()
     }
     return Entry(
       hash: hash, state: state, priority: AlarmPriority.allCases[rank], machine: machine,
-      shelvedUntil: shelvedUntil, body: body)
+      shelvedUntil: shelvedUntil, event: event, body: body)
   }
 
   private mutating func decode(

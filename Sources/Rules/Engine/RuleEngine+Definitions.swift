@@ -79,6 +79,7 @@ extension RuleEngine {
     instanceOfKey = [:]
     instancesOfDevice = Array(repeating: [], count: devices.count)
     causes = []
+    lastEvents = []
     dependents = []
     heads = Array(repeating: -1, count: series.count)
     bindings = []
@@ -177,6 +178,7 @@ extension RuleEngine {
     instanceOfKey[key] = number
     if device >= 0 { instancesOfDevice[Int(device)].append(number) }
     causes.append([])
+    lastEvents.append("")
     dependents.append([])
     pool.memories += Array(repeating: MemoryState(), count: rule.program.memories)
     pool.windows += rule.program.windows.map { Window($0) }

@@ -12,13 +12,20 @@ extension RuleEngine {
     var state: String
     var time: Timestamp
     var leftOut: UInt32 = 0
+    /// Properties of the event that the rule last waited for, as JSON; empty: none.
+    var event = ""
 
     /// A template filled in; without one, a plain sentence.
     func text(_ template: Template?) -> String {
       guard let template else { return plainText }
-      return template.filled { place in
-        place == .text ? plainText : filling(place)
-      }
+      return template.filled({ $0 == .text ? plainText : filling($0) }, property: property)
+    }
+
+    /// A property of the event as text; `?` when it has none of that name.
+    func property(_ name: String) -> String {
+      // Written by whoever sent the event: what is no JSON has no properties.
+      guard let value = (try? JSONReader.read(Array(event.utf8)))?[name] else { return "?" }
+      return value.text ?? value.encoded
     }
 
     private var plainText: String {
@@ -73,7 +80,8 @@ extension RuleEngine {
     return Facts(
       rule: rule, key: keys[index], device: deviceID(index), asset: asset(index),
       value: value.isNaN ? nil : .number(value), unit: rule.program.valueUnit,
-      state: state?.name ?? "", time: moment.wall, leftOut: instances[index].leftOut)
+      state: state?.name ?? "", time: moment.wall, leftOut: instances[index].leftOut,
+      event: lastEvents[index])
   }
 
   func deviceID(_ index: Int) -> String {
@@ -144,7 +152,9 @@ extension RuleEngine {
   }
 
   private func kind(_ kind: RuleAction.Kind, _ facts: Facts, _ isRaised: Bool) -> RuleEffect.Kind {
-    let filled = { (template: Template) in template.filled { facts.filling($0) } }
+    let filled = { (template: Template) in
+      template.filled(facts.filling, property: facts.property)
+    }
     let text = facts.text(facts.rule.text)
     switch kind {
     case .event(let name): return .event(name: name)

@@ -40,6 +40,8 @@ public struct RuleEngine: Sendable {
   /// Instances whose activity silences each one, and the other way round.
   var causes: [[Int32]] = []
   var dependents: [[Int32]] = []
+  /// Properties of the event that came last, of instances whose texts show them; else empty.
+  var lastEvents: [String] = []
   /// First binding of each series; −1: none.
   var heads: [Int32] = []
   var bindings: [Binding] = []
@@ -154,6 +156,9 @@ public struct RuleEngine: Sendable {
     schedule(index)
   }
 
+  /// Bytes of properties that are kept for texts.
+  private static let shownPropertiesMax = 4_096
+
   /// An event with a name that rules wait for; it must be of a device that the rule watches, or of
   /// none.
   public mutating func eventHappened(
@@ -165,6 +170,11 @@ public struct RuleEngine: Sendable {
       let index = Int(place.instance)
       let device = instances[index].device
       if let id = event.device, device >= 0, devices[Int(device)].id != id { continue }
+      if compiled[Int(instances[index].rule)].showsEvent,
+        event.properties.utf8.count <= Self.shownPropertiesMax
+      {
+        lastEvents[index] = event.properties
+      }
       catchUp(index, to: moment.elapsedMicroseconds, moment, &output)
       trigger(
         index, UInt64(1) << UInt64(place.input), true, moment.elapsedMicroseconds, moment, &output)

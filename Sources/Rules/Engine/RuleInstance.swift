@@ -115,6 +115,8 @@ struct CompiledRule: Sendable {
   /// Something may silence it.
   var hasSuppression: Bool
   var isAsset: Bool
+  /// A text tells of the event that came.
+  var showsEvent: Bool
   /// A window over the number of samples becomes known by time alone.
   var countsSamples: Bool
   /// µs between looks at windows when no sample comes.
@@ -141,6 +143,7 @@ struct CompiledRule: Sendable {
     hasSuppression =
       program.suppress >= 0 || program.watchesAbsence || !rule.suppressedBy.isEmpty
     isAsset = rule.watch == .assets
+    showsEvent = rule.templates.contains(where: \.showsEvent)
     countsSamples = program.windows.contains { $0.function == .count }
     let spans = program.windows.map(\.microseconds).filter { $0 > 0 }
     windowStep = spans.min().map { max(1_000_000, $0 / Int64(WindowSpec.bucketsMax)) } ?? .max

@@ -52,7 +52,8 @@ extension MaintenanceOutlook {
         .array(
           services.map { status in
             .object([
-              ("id", .string(status.service.id)), ("text", .string(status.service.text.text(tongue))),
+              ("id", .string(status.service.id)),
+              ("text", .string(status.service.text.text(tongue))),
               ("every", .string(status.service.every)), ("used", .double(status.used)),
               ("interval", .double(status.interval)), ("unit", .string(status.unit)),
               ("due", .bool(status.isDue)), ("last_done", .optional(status.lastDone?.rfc3339)),
@@ -79,7 +80,8 @@ extension MaintenanceOutlook {
       (
         "recommended_action",
         .object([
-          ("code", .string(recommendation.code)), ("text", .string(recommendation.text.text(tongue))),
+          ("code", .string(recommendation.code)),
+          ("text", .string(recommendation.text.text(tongue))),
         ])
       ),
       (
@@ -167,7 +169,8 @@ extension CostOfWaiting.Refusal {
     case .noProbability:
       Phrase(
         "there is no probability of a failure: it needs a model or a declared prior, and a duty rate",
-        "não há probabilidade de falha: requer um modelo ou uma distribuição declarada e uma taxa de uso")
+        "não há probabilidade de falha: requer um modelo ou uma distribuição declarada e uma taxa de uso"
+      )
     }
   }
 }

@@ -77,7 +77,8 @@ public struct MaintenanceOutlook: Sendable {
     let name = machine.component.isEmpty ? device : "\(machine.component) (\(device))"
     recommendation = Recommendation(
       .init(
-        machine: machine, device: device, name: name, zone: zone, zoneSince: zoneSince, severity: severity,
+        machine: machine, device: device, name: name, zone: zone, zoneSince: zoneSince,
+        severity: severity,
         forecast: forecast, services: services, cost: try? cost.get(),  // Without one, others count.
         isHeld: isHeld, now: now))
     (explained, scale, base, margin, reasons) = ("health", .none, 1, 1, [])
@@ -187,7 +188,8 @@ public struct MaintenanceOutlook: Sendable {
         signal: severity.metric, contribution: health - 1,
         text: Phrase(
           "\(severity.metric) is \(value) \(unit), zone \(letter); the zones end at \(limits) \(unit)",
-          "\(severity.metric) é \(value) \(unit), zona \(letter); as zonas terminam em \(limits) \(unit)"))
+          "\(severity.metric) é \(value) \(unit), zona \(letter); as zonas terminam em \(limits) \(unit)"
+        ))
     ]
   }
 
@@ -209,6 +211,7 @@ public struct MaintenanceOutlook: Sendable {
         "\(part.feature) is not known; its average was taken",
         "\(part.feature) não é conhecido; foi usada a média")
     }
-    return Phrase("\(part.feature) is \(value): \(english)", "\(part.feature) é \(value): \(portuguese)")
+    return Phrase(
+      "\(part.feature) is \(value): \(english)", "\(part.feature) é \(value): \(portuguese)")
   }
 }

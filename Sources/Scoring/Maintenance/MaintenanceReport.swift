@@ -184,7 +184,8 @@ extension MaintenanceReport {
   /// As the event log keeps it; `id`: where the report has none.
   public func event(id: String) -> Event {
     Event(
-      id: self.id ?? id, name: Self.eventName, time: start, device: device, properties: json.encoded)
+      id: self.id ?? id, name: Self.eventName, time: start, device: device, properties: json.encoded
+    )
   }
 
   /// The report that an event of the log is; the event's own device and time stand in for what its

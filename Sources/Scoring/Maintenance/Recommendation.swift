@@ -97,7 +97,8 @@ extension Recommendation {
     let unit = zones?.symbol ?? ""
     return Phrase(
       "\(metric) of \(grounds.name) is \(value) \(unit), in zone \(zone.rawValue) from \(limit) on",
-      "\(metric) de \(grounds.name) é \(value) \(unit), na zona \(zone.rawValue) a partir de \(limit)")
+      "\(metric) de \(grounds.name) é \(value) \(unit), na zona \(zone.rawValue) a partir de \(limit)"
+    )
   }
 
   /// When waiting costs more than it saves; where no costs are declared, when the life that 95 of 100 outlast ends
@@ -142,7 +143,8 @@ extension Recommendation {
     let every = status.service.every
     let past =
       status.lastDone == nil
-      ? Phrase("never told to be done, \(used) so far", "nunca informado como feito, \(used) até agora")
+      ? Phrase(
+        "never told to be done, \(used) so far", "nunca informado como feito, \(used) até agora")
       : Phrase("last done \(used) ago", "feito há \(used)")
     return Recommendation(
       urgency: urgency, code: urgency == .due ? "service_due" : "service_soon",
@@ -152,7 +154,8 @@ extension Recommendation {
           "\(text.portuguese) (\(grounds.device)): a cada \(every), \(past.portuguese)")
         : Phrase(
           "\(text.english) (\(grounds.device)) falls due soon: every \(every), \(past.english)",
-          "\(text.portuguese) (\(grounds.device)) vence em breve: a cada \(every), \(past.portuguese)"),
+          "\(text.portuguese) (\(grounds.device)) vence em breve: a cada \(every), \(past.portuguese)"
+        ),
       dueBefore: status.due, service: status.service.id)
   }
 }

@@ -85,7 +85,3 @@ enum DeviceForm {
     throw .notFound("there is no device `\(id)`" + (near.map { "; did you mean `\($0)`?" } ?? ""))
   }
 }
-
-extension String {
-  var nonEmpty: String? { isEmpty ? nil : self }
-}

@@ -29,7 +29,8 @@ extension RouteTable {
   ) -> JSONValue {
     let text = Phrase(
       "nothing is declared of its maintenance: add an entry under `maintenance:` in devices/*.yaml",
-      "nada foi declarado sobre a manutenção: inclua uma entrada em `maintenance:` em devices/*.yaml")
+      "nada foi declarado sobre a manutenção: inclua uma entrada em `maintenance:` em devices/*.yaml"
+    )
     return .object([
       ("device_id", .string(device.id)), ("health", .null), ("zone", .null),
       ("failure_probability", .object([("24h", .null), ("7d", .null), ("30d", .null)])),

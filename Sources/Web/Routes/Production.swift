@@ -17,7 +17,7 @@ extension RouteTable {
       Route(
         .get, "/api/v1/production/timeline", scope: .read, parameters: ["machine", "from", "to"],
         handler: readTimeline),
-    ]
+    ] + stopRoutes
   }
 
   /// Without a span: the current shift to date ("OEE now"); of a machine without shifts, the last eight hours.
@@ -162,7 +162,7 @@ extension RouteTable {
     }
   }
 
-  private func moment(_ value: JSONValue) -> Timestamp? {
+  func moment(_ value: JSONValue) -> Timestamp? {
     switch value {
     case .string(let text): TimeArgument.moment(text, now: now)
     case .number(let digits): Double(digits).flatMap { Timestamp(epoch: $0) }
@@ -172,7 +172,7 @@ extension RouteTable {
 
   // MARK: - What is asked for
 
-  private func machine(_ id: String) throws(Problem) -> MachineDefinition {
+  func machine(_ id: String) throws(Problem) -> MachineDefinition {
     let machines = gateway.production.configuration.machines
     if let machine = machines.first(where: { $0.id == id || $0.device == id || $0.asset == id }) {
       return machine
@@ -191,7 +191,7 @@ extension RouteTable {
       "there is no line `\(id)`" + (near.map { "; did you mean `\($0)`?" } ?? ""))
   }
 
-  private func span(
+  func span(
     _ query: QueryParameters, standard machine: MachineDefinition
   ) throws(Problem) -> (span: Span, shift: Shift?) {
     if query["from"] == nil, query["to"] == nil {
@@ -207,7 +207,7 @@ extension RouteTable {
     return (try bounded(Span(from..<to)), nil)
   }
 
-  private func bounded(_ span: Span) throws(Problem) -> Span {
+  func bounded(_ span: Span) throws(Problem) -> Span {
     guard span.microseconds <= Int64(ProductionFloor.daysMax) * 86_400_000_000 else {
       throw .badParameter(
         "from", "at most \(ProductionFloor.daysMax) days can be asked for at once")

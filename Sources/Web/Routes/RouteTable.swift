@@ -16,6 +16,7 @@ struct RouteTable: Sendable {
       + deviceRoutes
       + quarantineRoutes + quarantineGroupRoutes + seriesRoutes + queryRoutes + sqlRoutes
       + lossRoutes + socketRoutes + alarmRoutes + eventLogRoutes + productionRoutes + twinRoutes
+      + qualityRoutes + energyRoutes
       + maintenanceRoutes
   }
 

@@ -8,7 +8,8 @@ struct CharacteristicReading {
 
   func characteristic() -> Characteristic? {
     let id = map.required("id", .name())
-    let type = map.required("chart", .choice(of: ChartType.allCases.map(\.rawValue)) { ChartType(rawValue: $0) })
+    let type = map.required(
+      "chart", .choice(of: ChartType.allCases.map(\.rawValue)) { ChartType(rawValue: $0) })
     let description = map.optional("description", .string) ?? ""
     let (device, profile) = owner()
     let metric = metric(device, profile)
@@ -16,7 +17,9 @@ struct CharacteristicReading {
     let limits = limits()
     guard let id, let type else {
       // Asked for, so that they are not called unknown.
-      for key in ["subgroup", "rules", "baseline", "ewma", "cusum", "opportunities", "sampling"] {
+      for key in [
+        "subgroup", "rules", "baseline", "ewma", "cusum", "opportunities", "sampling", "alarm",
+      ] {
         _ = map.value(key)
       }
       map.refuseUnknownKeys()
@@ -29,17 +32,20 @@ struct CharacteristicReading {
     let subgrouping = subgrouping(type)
     let opportunities = attributeOnly("opportunities", type, .int(in: 1...1_000_000)) ?? 1
     let sampling = attributeOnly("sampling", type, .map).map(sampling)
+    let alarm = map.optional("alarm", .choice(of: Characteristic.priorities + ["none"]) { $0 })
     map.refuseUnknownKeys()
     if type.isAttribute {
       for key in ["unit", "lower", "upper", "target", "metric"]
       where map.value(key)?.isNull == false {
-        map.value(key)?.report("`\(key)` is for measured values, but chart `\(type.rawValue)` counts")
+        map.value(key)?.report(
+          "`\(key)` is for measured values, but chart `\(type.rawValue)` counts")
       }
     }
     return Characteristic(
       id: id, description: description, device: device, profile: profile,
       source: metric.map { .metric($0) } ?? .events, unit: unit, limits: limits, chart: chart,
-      subgrouping: subgrouping, sampling: sampling, opportunitiesPerUnit: opportunities)
+      subgrouping: subgrouping, sampling: sampling, opportunitiesPerUnit: opportunities,
+      alarmPriority: alarm == "none" ? nil : alarm ?? Characteristic.standardPriority)
   }
 
   // MARK: - References
@@ -115,7 +121,8 @@ struct CharacteristicReading {
     }
     if value.isList {
       return RunRules(
-        value.read(.list(of: .choice(of: RunRule.allCases.map(\.name)) { RunRule(name: $0) })) ?? [])
+        value.read(.list(of: .choice(of: RunRule.allCases.map(\.name)) { RunRule(name: $0) })) ?? []
+      )
     }
     let sets: [String: RunRules] = [
       "nelson": .nelson, "western_electric": .westernElectric, "limits": .limitsOnly,
@@ -140,7 +147,8 @@ struct CharacteristicReading {
       }
       let most = type == .p || type == .np ? 1 : Double.infinity
       if center < 0 || center > most {
-        map.value("center")?.report("`center` must be \(most == 1 ? "a share from 0 to 1" : "0 or more")")
+        map.value("center")?.report(
+          "`center` must be \(most == 1 ? "a share from 0 to 1" : "0 or more")")
       }
       return .declared(ChartParameters(center: center))
     }

@@ -21,6 +21,7 @@ import Telemetry
 ///       ewma: {lambda: 0.3, width: 3}          # ewma charts only
 ///       cusum: {allowance: 0.5, decision: 5}   # cusum charts only; in σ of a subgroup mean
 ///       opportunities: 5             # attributes only: ways in which a unit can be defective; default 1
+///       alarm: high                  # priority while out of control, or none; default medium
 ///       sampling: {aql: 1.0}         # attributes only; or normal/tightened/reduced: {sample: 80, accept: 2}
 /// ```
 /// Several files may have the key; characteristics are numbered through in the order of the files.

@@ -10,6 +10,9 @@ public struct Characteristic: Sendable, Hashable {
     case events
   }
 
+  public static let standardPriority = "medium"
+  public static let priorities = ["critical", "high", "medium", "low", "journal"]
+
   public var id: String
   public var description: String
   /// The device that makes or measures it; `nil` where a profile is named.
@@ -25,12 +28,16 @@ public struct Characteristic: Sendable, Hashable {
   public var sampling: SamplingSettings?
   /// Ways in which one unit can be defective; for DPMO.
   public var opportunitiesPerUnit: Int
+  /// Priority of the alarm while its chart is out of control: `critical`, `high`, `medium`, `low` or `journal`;
+  /// `nil`: none.
+  public var alarmPriority: String?
 
   public init(
     id: String, description: String = "", device: String? = nil, profile: String? = nil,
     source: Source = .events, unit: Unit? = nil,
     limits: SpecificationLimits = SpecificationLimits.none, chart: ChartSettings,
-    subgrouping: Subgrouping, sampling: SamplingSettings? = nil, opportunitiesPerUnit: Int = 1
+    subgrouping: Subgrouping, sampling: SamplingSettings? = nil, opportunitiesPerUnit: Int = 1,
+    alarmPriority: String? = Characteristic.standardPriority
   ) {
     self.id = id
     self.description = description
@@ -43,6 +50,7 @@ public struct Characteristic: Sendable, Hashable {
     self.subgrouping = subgrouping
     self.sampling = sampling
     self.opportunitiesPerUnit = opportunitiesPerUnit
+    self.alarmPriority = alarmPriority
   }
 }
 

@@ -7,14 +7,14 @@ import Testing
 struct MaintenanceFileTests {
   @Test("A CSV is read with quotes, semicolons and empty cells; what is wrong has its line")
   func csv() {
-    let text = """
+    let text = #"""
       event_id,device_id,kind,start,cause,cost,resets_life
       a,press1,repair,2026-11-01T00:00:00Z,"worn, ""noisy""",12.5,
       b,press1,mend,2026-11-01T00:00:00Z,,,
 
       c,press1,replacement,1795248000,,,TRUE
       d,press1,repair
-      """
+      """#
     let file = MaintenanceFile(text, isCSV: true)
     #expect(file.events.map(\.line) == [2, 5])
     #expect(file.problems.map(\.line) == [3, 6])

@@ -109,7 +109,7 @@ struct MaintenanceTrainingTests {
     let set = MaintenanceModelSet(
       scope: "press1", version: 2, trainedAt: .epoch, labelledFailures: 20, features: features,
       periodMicroseconds: 3_600_000_000, usageUnit: "h", models: result.models, report: "{}")
-    func day(_ vibration: Double) throws -> Double {
+    func chance(_ vibration: Double) throws -> Double {
       var condition = MachineCondition(Self.machine)
       var last = Self.start
       for hour in 0..<100 {
@@ -124,8 +124,8 @@ struct MaintenanceTrainingTests {
       #expect(outlook.forecast.failures.allSatisfy { $0.value != nil })
       return try #require(outlook.forecast.failures[0].value)
     }
-    #expect(try day(3.2) > 0.5)
-    #expect(try day(1.5) < 0.1)
+    #expect(try chance(3.2) > 0.5)
+    #expect(try chance(1.5) < 0.1)
   }
 
   @Test("A signal that says nothing gives no head; lives by age still do")

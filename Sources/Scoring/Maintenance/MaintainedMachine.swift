@@ -39,6 +39,13 @@ public struct MaintainedMachine: Sendable, Equatable {
     public var initial: Double?
     /// Expected usage a day, until it was measured.
     public var perDay: Double?
+
+    public init(source: Source, unit: String, initial: Double? = nil, perDay: Double? = nil) {
+      self.source = source
+      self.unit = unit
+      self.initial = initial
+      self.perDay = perDay
+    }
   }
 
   /// A service that comes round.

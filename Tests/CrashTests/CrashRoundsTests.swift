@@ -1,5 +1,7 @@
 import Foundation
+import MQTT
 import Storage
+import Synchronization
 import Telemetry
 import TestSupport
 import Testing
@@ -12,11 +14,23 @@ private struct Promised {
   var events: Set<String> = []
   private var next = 0
 
+  static let epochMilliseconds = 1_700_000_000_000
+
+  /// Seven messages of the machine are fine, seven are not, and so on.
+  static func isHot(_ number: Int) -> Bool { number / 7 % 2 == 1 }
+
+  /// The messages with which it became hot, and those with which it was fine again.
+  var rises: [Double] { json.filter { Self.isHot(Int($0)) && !Self.isHot(Int($0) - 1) } }
+  var falls: [Double] { json.filter { !Self.isHot(Int($0)) && Self.isHot(Int($0) - 1) } }
+
   mutating func lines(_ count: Int) -> (json: String, bare: String, repeated: String) {
     var texts = (json: "", bare: "", repeated: "")
     for _ in 0..<count {
       next += 1
-      texts.json += #"{"ts": \#(1_700_000_000_000 + next * 10), "v": \#(next)}"# + "\n"
+      let isHot = Promised.isHot(next)
+      texts.json +=
+        #"{"ts": \#(Promised.epochMilliseconds + next * 10), "v": \#(next), "hot": \#(isHot ? next : -next), "state": "\#(isHot ? "fault" : "running")"}"#
+        + "\n"
       texts.bare += "\(next)\n"
       texts.repeated += "1\n"
       json.append(Double(next))
@@ -38,6 +52,9 @@ private struct Promised {
     var random = SeededGenerator(seed: seed)
     let scratch = try Scratch()
     let broker = try TestBroker(directory: scratch.path)
+    let ear = try EffectEar(port: broker.port)
+    defer { ear.stop() }
+    try Self.configure(scratch.path)
     let gateway = try GatewayProcess(directory: scratch.path, brokerPort: broker.port)
     // The session must exist before the first message, or the broker would keep nothing for us.
     try gateway.start()
@@ -65,11 +82,89 @@ private struct Promised {
     }
     try gateway.start()
     let reader = try await drained(gateway, promised)
+    // What the rules sent is behind a cursor: it comes after what caused it.
+    let rises = Set(promised.rises)
+    #expect(await eventually { Set(ear.values).isSuperset(of: rises) }, "every effect arrives")
+    let oee = gateway.request("GET", Self.oee)?.body
     #expect(gateway.stop() == 0, "a clean stop")
-    try verify(promised, reader: reader, comment: "seed \(seed), \(rounds) rounds")
+    let comment: Comment = "seed \(seed), \(rounds) rounds"
+    try verify(promised, reader: reader, comment: comment)
+    try verifyStages(promised, ear, oee: oee ?? "", directory: reader, comment)
     let journal = try FileManager.default.contentsOfDirectory(
       atPath: gateway.dataDirectory + "/journal")
     #expect(journal.isEmpty, "a clean stop leaves nothing to replay")
+  }
+
+  private static let oee =
+    "/api/v1/industry40/oee?machine=crash.json&from=1699999999&to=1700086399"
+
+  /// A rule, an effect and a machine, each of which can be counted message by message.
+  private static func configure(_ directory: String) throws {
+    for (name, text) in [
+      (
+        "devices",
+        """
+        devices:
+          - {id: crash.json, topic: crash/json}
+        machines:
+          - device: crash.json
+            states: {running: running, fault: unplanned_stop}
+            counters: {total: v}
+            ideal_cycle: 10 ms
+            telemetry_timeout: 12 h
+        """
+      ),
+      (
+        "rules",
+        """
+        rules:
+          - id: hot
+            scope: {device: crash.json}
+            when: hot > 0
+            actions:
+              - alarm
+              - mqtt: {topic: "crashed/{device}", payload: "{value}"}
+        """
+      ),
+    ] {
+      try FileManager.default.createDirectory(
+        atPath: directory + "/" + name, withIntermediateDirectories: true)
+      try text.write(
+        toFile: directory + "/\(name)/crash.yaml", atomically: true, encoding: .utf8)
+    }
+  }
+
+  /// The stages came to what they would have come to without a kill: each rise and fall of the signal once.
+  private func verifyStages(
+    _ promised: Promised, _ ear: EffectEar, oee: String, directory: String, _ comment: Comment
+  ) throws {
+    let store = try OfflineStore(directory: directory)
+    let console = SQLConsole(secondsMax: 60, rowsMax: 1_000_000)
+    func numbers(_ name: String) throws -> [Double] {
+      try console.run(
+        """
+        SELECT abs(json_extract(properties, '$.values[0].value')) FROM event
+        WHERE name = '\(name)' AND device = 'crash.json' ORDER BY id
+        """, reader: store.reader
+      ).rows.map { row in
+        switch row[0] {
+        case .integer(let number): Double(number)
+        case .real(let number): number
+        default: -1
+        }
+      }
+    }
+    #expect((try numbers("AlarmRaised") == promised.rises) == true, comment)
+    #expect((try numbers("AlarmReturned") == promised.falls) == true, comment)
+    let changes = try console.run(
+      "SELECT count(*) FROM event WHERE name = 'MachineStateChanged'", reader: store.reader)
+    #expect(
+      changes.rows.first?[0] == .integer(Int64(promised.rises.count + promised.falls.count + 1)),
+      comment)
+    // At least once: what was sent in the moment of a kill may come twice, and says so by its number.
+    #expect(Set(ear.values) == Set(promised.rises), comment)
+    let parts = promised.json.count - 1
+    #expect(oee.contains(#""total":\#(parts),"#), "\(comment): \(oee.prefix(2_000))")
   }
 
   /// Three publishers of the broker's own make; each ends when the broker has acknowledged all.
@@ -150,4 +245,32 @@ private struct Promised {
     #expect(Set(events).isSuperset(of: promised.events), comment)
     #expect(Set(events).count == events.count, comment)
   }
+}
+
+/// Hears what the rule sends.
+private final class EffectEar: Sendable {
+  private final class Memory: Sendable {
+    let values = Mutex<[Double]>([])
+  }
+
+  private let memory = Memory()
+  private let publisher: Publisher
+
+  init(port: Int) throws {
+    var settings = MQTTSettings()
+    settings.port = Int32(port)
+    publisher = try Publisher(
+      settings: settings, clientID: "crash-ear", status: nil, filters: ["crashed/#"],
+      onEvent: { [memory] event in
+        guard case .received(_, let payload) = event,
+          let value = Double(String(decoding: payload, as: UTF8.self))
+        else { return }
+        memory.values.withLock { $0.append(value) }
+      })
+    publisher.start()
+  }
+
+  func stop() { publisher.stop(lastWords: nil) }
+
+  var values: [Double] { memory.values.withLock { $0 } }
 }

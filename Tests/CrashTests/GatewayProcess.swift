@@ -51,7 +51,9 @@ final class GatewayProcess: @unchecked Sendable {  // One test drives it.
       GatewayProcess.executable, ["run", "--data", dataDirectory],
       environment: [
         "LD_PRELOAD": shim, "MW_SHIM_BOOK": bookDirectory, "MW_SHIM_FAULT": faultPath,
-        "MILLWRIGHT_GATEWAY": "crash", "MILLWRIGHT_MQTT_HOST": "127.0.0.1",
+        "MILLWRIGHT_GATEWAY": "crash",
+        "MILLWRIGHT_DEVICES": directory + "/devices", "MILLWRIGHT_RULES": directory + "/rules",
+        "MILLWRIGHT_MQTT_HOST": "127.0.0.1",
         "MILLWRIGHT_MQTT_PORT": "\(brokerPort)", "PORT": "\(port)",
         "MILLWRIGHT_COMMIT_DELAY_MS": "\(commitDelayMilliseconds)",
         "RATE_LIMIT_PER_MINUTE": "1000000",

@@ -12,7 +12,7 @@ import Telemetry
 /// dictionary: two processes that read the same journal hold the same bytes. What is derived from a
 /// record carries its sequence, so that a replay writes the same rows.
 struct Stages: Sendable {
-  /// 1: without quality; 2: without maintenance.
+  /// 2 was without maintenance; 1 without the rules of quality, and is not read any more.
   static let formatVersion: UInt8 = 3
 
   /// The last record that was applied.
@@ -375,8 +375,8 @@ struct Stages: Sendable {
   /// - Throws: when the bytes end early or are of another version: the stages then begin anew.
   init(from input: inout ByteReader) throws(ByteReader.Truncated) {
     let version = try input.byte()
-    // What an earlier version did not know begins anew, all else goes on.
-    guard (1...Self.formatVersion).contains(version) else { throw ByteReader.Truncated() }
+    // What version 2 did not know begins anew, all else goes on.
+    guard (2...Self.formatVersion).contains(version) else { throw ByteReader.Truncated() }
     position = try input.varint()
     clock = try StageClock(from: &input)
     catalog = try Catalog(from: &input)
@@ -399,12 +399,8 @@ struct Stages: Sendable {
     for item in catalog.items { twins.define(item) }
     try twins.restore(from: &input)
     recipes.configure(configuration.production.machines, catalog: catalog)
-    if version < 2 {
-      quality.configure(configuration.quality.characteristics, catalog: catalog)
-    } else {
-      quality = try QualityStage(
-        configuration.quality.characteristics, catalog: catalog, from: &input)
-    }
+    quality = try QualityStage(
+      configuration.quality.characteristics, catalog: catalog, from: &input)
     guard version > 2 else {
       maintenance.configure(configuration.maintenance, catalog: catalog)
       return

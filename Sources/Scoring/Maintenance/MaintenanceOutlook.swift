@@ -80,7 +80,7 @@ public struct MaintenanceOutlook: Sendable {
         machine: machine, device: device, name: name, zone: zone, zoneSince: zoneSince,
         severity: severity,
         forecast: forecast, services: services, cost: try? cost.get(),  // Without one, others count.
-        isHeld: isHeld, now: now))
+        isHeld: isHeld, age: age, now: now))
     (explained, scale, base, margin, reasons) = ("health", .none, 1, 1, [])
     explain(machine, condition)
   }

@@ -47,6 +47,7 @@ extension Recommendation {
     var services: [ServiceStatus]
     var cost: CostOfWaiting?
     var isHeld: Bool
+    var age: Double?
     var now: Timestamp
   }
 
@@ -104,6 +105,8 @@ extension Recommendation {
   /// When waiting costs more than it saves; where no costs are declared, when the life that 95 of 100 outlast ends
   /// within the lead time.
   private static func replacement(_ grounds: Grounds) -> Recommendation? {
+    // A prior says nothing of a part whose age nobody knows.
+    guard grounds.forecast.basis == .model || grounds.age != nil else { return nil }
     let hours = grounds.forecast.remainingHours
     let low = hours?.interval?.lowerBound
     let lead = Double(grounds.machine.leadMicroseconds ?? 0) / 3.6e9

@@ -11,7 +11,7 @@ fail() {
 PATH="$PATH:/usr/sbin:/sbin"
 
 packages=(
-  ca-certificates curl git libc6-dev libmosquitto-dev libsqlite3-dev libxgboost0 libzstd-dev
+  ca-certificates curl git libc6-dev libjs-dygraphs libmosquitto-dev libsqlite3-dev libxgboost0 libzstd-dev
   mosquitto mosquitto-clients pkg-config zlib1g-dev
 )
 

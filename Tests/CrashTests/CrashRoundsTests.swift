@@ -209,10 +209,14 @@ private struct Promised {
     let counts =
       "/api/v1/query?match=crash.bare/*&from=2000-01-01&to=2100-01-01&step=36500d&agg=count"
     let wanted = "\"count\":[\(promised.bare.count)]"
-    let isDrained = await eventually {
-      guard let answer = gateway.request("GET", counts), answer.status == 200 else { return false }
-      return answer.body.components(separatedBy: wanted).count == 3  // Both series hold that many.
-    }
+    // A backlog of all rounds may take its time.
+    let isDrained = await eventually(
+      {
+        guard let answer = gateway.request("GET", counts), answer.status == 200 else {
+          return false
+        }
+        return answer.body.components(separatedBy: wanted).count == 3  // Both series hold that many.
+      }, tries: 6_000 + 600 * rounds)
     #expect(isDrained, "the broker delivers all that it acknowledged")
     return gateway.dataDirectory
   }

@@ -184,6 +184,30 @@ import Testing
     #expect(rig.state("s") == .unacknowledged)
   }
 
+  @Test(
+    "Rules may become fewer: what is left keeps its alarm, and the alarm of one that is gone ends as it was"
+  )
+  func fewer() throws {
+    let both = """
+      rules:
+        - {id: low, scope: {profile: press}, when: pressure > 3 bar, priority: low}
+        - {id: high, scope: {profile: press}, when: temperature > 80 °C, priority: critical}
+      """
+    for (left, gone, priority) in [("low", "high", AlarmPriority.critical), ("high", "low", .low)] {
+      var rig = try RuleRig(both)
+      rig.send("press1/temperature", 90, at: 1)
+      rig.send("press1/pressure", 9, at: 1)
+      let one = both.split(separator: "\n").filter { !$0.contains("id: \(gone)") }
+      rig.output = RuleOutput()
+      rig.engine.replace(
+        rules: try RuleRig.rules(one.joined(separator: "\n")), at: rig.moment(2), into: &rig.output)
+      #expect(rig.output.transitions.map(\.cause) == [.ruleRemoved])
+      #expect(rig.output.transitions.first?.priority == priority)
+      #expect(rig.state(gone) == nil)
+      #expect(rig.state(left) == .unacknowledged)
+    }
+  }
+
   @Test("Rules that changed while the gateway was down end their alarms at the start")
   func changedWhileDown() throws {
     var rig = try RuleRig(RuleRig.one("temperature > 80 °C"))

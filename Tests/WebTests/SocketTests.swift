@@ -80,15 +80,21 @@ struct SocketTests {
   @Test("The site is served, and nothing beside it")
   func site() async throws {
     try await Self.serve { _, client, _ in
-      for path in ["/", "/docs", "/openapi.json", "/assets/site.css", "/assets/dashboard.js"] {
+      for path in [
+        "/", "/docs", "/openapi.json", "/assets/site.css", "/assets/dashboard/main.js",
+      ] {
         let request = TestClient.Request(path, method: .get, authority: "localhost")
         let response = try await client.execute(request)
         #expect(response.status.code == 200, "\(path)")
       }
-      let outside = TestClient.Request(
-        "/assets/..%2f..%2fPackage.swift", method: .get, authority: "localhost")
-      let response = try await client.execute(outside)
-      #expect(response.status.code == 404)
+      for path in [
+        "/assets/..%2f..%2fPackage.swift", "/assets/dashboard/..%2fWebServer.swift",
+        "/assets/../Routes",
+      ] {
+        let outside = TestClient.Request(path, method: .get, authority: "localhost")
+        let response = try await client.execute(outside)
+        #expect(response.status.code == 404, "\(path)")
+      }
     }
   }
 }

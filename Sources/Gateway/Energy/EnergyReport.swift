@@ -21,6 +21,7 @@ public struct EnergyReport: Sendable {
   public var resets: Int
   public var rollovers: Int
   public var setBacks: [Timestamp]
+  public var replacements: [Timestamp]
 
   /// Quarters of an hour with the highest demand that are told.
   private static let peaks = 5
@@ -54,6 +55,7 @@ public struct EnergyReport: Sendable {
     resets = curve.resets
     rollovers = curve.rollovers
     setBacks = curve.setBacks
+    replacements = curve.replacements
   }
 
   public var json: JSONValue {
@@ -70,6 +72,7 @@ public struct EnergyReport: Sendable {
       ("co2_source", .optional(emissionSource.nonEmpty)), ("counter_resets", .integer(resets)),
       ("counter_rollovers", .integer(rollovers)),
       ("counter_set_back", .array(setBacks.map { .string($0.rfc3339) })),
+      ("meter_replaced", .array(replacements.map { .string($0.rfc3339) })),
     ])
   }
 }

@@ -22,7 +22,7 @@ enum ProductionCommands {
     guard let body = try? JSONReader.read(Array(command.body.utf8)) else {  // Refused with a sentence.
       return CommandRefusal(code: "bad_body", detail: "the body is not JSON")
     }
-    if command.name == report { return keep(body, at: moment, into: &output) }
+    if command.name == report { return keep(body, configuration, at: moment, into: &output) }
     guard let machine = configuration.machine(command.target) else {
       return CommandRefusal(
         code: "unknown_machine", detail: "there is no machine `\(command.target)`")
@@ -44,12 +44,14 @@ enum ProductionCommands {
 
   /// At the end of its shift, so that reports are found by the time they are about.
   private static func keep(
-    _ body: JSONValue, at moment: RecordMoment, into output: inout StageOutput
+    _ body: JSONValue, _ configuration: ProductionConfiguration, at moment: RecordMoment, into output: inout StageOutput
   ) -> CommandRefusal? {
     guard let report = ProductionReport(json: body),
       let end = body["content"]?["shift"]?["to"]?.text.flatMap(Timestamp.init(rfc3339:))
     else { return CommandRefusal(code: "bad_body", detail: "it is no report of a shift") }
-    output.add(shiftReported, at: moment, time: end, properties: report.json)
+    output.add(
+      shiftReported, at: moment, time: end,
+      device: configuration.machine(report.subject)?.device, properties: report.json)
     return nil
   }
 }

@@ -79,17 +79,28 @@ extension RuleEngine {
     into output: inout RuleOutput
   ) {
     begin(moment, &output)
+    // What is saved speaks of the rules until now, which may be more.
+    let saved = self.saved
     self.rules = rules
     if let zone { self.zone = zone }
-    rebuild(at: moment, &output)
+    rebuild(from: saved, at: moment, &output)
   }
 
   /// Makes instances anew and gives each its state back.
   mutating func rebuild(at moment: RecordMoment, _ output: inout RuleOutput) {
+    rebuild(from: saved, at: moment, &output)
+  }
+
+  private var saved: [UInt8] {
     var out = ByteWriter()
     encode(into: &out)
-    let bytes = Array(out.bytes)
-    bytes.withUnsafeBytes { bytes in
+    return Array(out.bytes)
+  }
+
+  private mutating func rebuild(
+    from saved: [UInt8], at moment: RecordMoment, _ output: inout RuleOutput
+  ) {
+    saved.withUnsafeBytes { bytes in
       var reader = ByteReader(bytes)
       do throws(ByteReader.Truncated) {
         try take(&reader, at: moment, &output)

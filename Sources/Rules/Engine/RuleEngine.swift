@@ -170,7 +170,8 @@ public struct RuleEngine: Sendable {
       let index = Int(place.instance)
       let device = instances[index].device
       if let id = event.device, device >= 0, devices[Int(device)].id != id { continue }
-      if compiled[Int(instances[index].rule)].showsEvent,
+      // What clears an active rule does not replace what it is about.
+      if compiled[Int(instances[index].rule)].showsEvent, !isActive(index),
         event.properties.utf8.count <= Self.shownPropertiesMax
       {
         lastEvents[index] = event.properties

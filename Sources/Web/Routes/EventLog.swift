@@ -57,12 +57,17 @@ extension RouteTable {
     return .object(members)
   }
 
-  /// What is unusual now.
+  /// What is unusual now, with the unit as people write it.
   @Sendable private func listAnomalies(_ call: Call) async throws -> Reply {
     await gateway.flush()
     let items = try await gateway.queries.fetchStandings(kind: "anomaly").compactMap {
       try? JSONReader.read(Array($0.body.utf8))  // Written by the stages: always JSON.
-    }.filter { anomaly in call.query["device"].map { anomaly["device"]?.text == $0 } ?? true }
+    }.filter { anomaly in
+      call.query["device"].map { anomaly["device"]?.text == $0 } ?? true
+    }.map { anomaly in
+      let symbol = anomaly["unit"]?.text.flatMap { Unit($0)?.symbol }
+      return JSONValue.object((anomaly.members ?? []) + [("symbol", .optional(symbol))])
+    }
     return Paging.list(items, next: nil)
   }
 }

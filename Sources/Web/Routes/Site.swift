@@ -6,6 +6,9 @@ import NIOCore
 import Telemetry
 
 /// The files that people see: dashboard, docs and the OpenAPI text. Read once, at start.
+///
+/// They lie in one directory: pages in it, and modules, styles and texts also in folders of it. The library
+/// that draws charts is Debian's, see docs/decisions/0017.
 struct Site: Sendable {
   struct File: Sendable {
     var content: ByteBuffer
@@ -13,7 +16,13 @@ struct Site: Sendable {
     var tag: String
   }
 
+  /// By name, or by folder, slash and name.
   private var files: [String: File] = [:]
+
+  /// What /assets offers of dygraphs, when the package is installed.
+  static let libraryFiles = ["dygraph.min.js", "dygraph.min.css"]
+  /// Where libjs-dygraphs of Debian puts it.
+  static let libraryDirectory = "/usr/share/javascript/dygraphs"
 
   /// Beside the executable, where `swift build` puts it, else where a Debian package does: for
   /// /usr/bin/millwright that is /usr/share/millwright/site.
@@ -33,21 +42,38 @@ struct Site: Sendable {
     "svg": "image/svg+xml",
   ]
 
-  /// A directory that is not there gives a site without files; its paths answer 404.
-  init(directory: String) {
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] {
-      guard let type = Site.types[(name as NSString).pathExtension],
-        let data = FileManager.default.contents(atPath: directory + "/" + name)
-      else { continue }
-      let bytes = [UInt8](data)
-      files[name] = File(
-        content: ByteBuffer(bytes: bytes), type: type,
-        tag: "\"" + String(Hash64.hash(bytes), radix: 16) + "\"")
+  /// A directory that is not there gives a site without files; its paths answer 404. Without the library the
+  /// page says what to install.
+  init(directory: String, libraryDirectory: String = Site.libraryDirectory) {
+    let fileManager = FileManager.default
+    for name in (try? fileManager.contentsOfDirectory(atPath: directory)) ?? [] {
+      let path = directory + "/" + name
+      add(path, as: name)
+      // Files have no contents of their own in this sense.
+      for inner in (try? fileManager.contentsOfDirectory(atPath: path)) ?? [] {
+        add(path + "/" + inner, as: name + "/" + inner)
+      }
     }
+    for name in Site.libraryFiles { add(libraryDirectory + "/" + name, as: name) }
+  }
+
+  private mutating func add(_ path: String, as name: String) {
+    guard let type = Site.types[(name as NSString).pathExtension],
+      let data = FileManager.default.contents(atPath: path)
+    else { return }
+    let bytes = [UInt8](data)
+    files[name] = File(
+      content: ByteBuffer(bytes: bytes), type: type,
+      tag: "\"" + String(Hash64.hash(bytes), radix: 16) + "\"")
   }
 
   func reply(_ name: String, ifNoneMatch known: String?) throws(Problem) -> Reply {
     guard let file = files[name] else {
+      guard !Site.libraryFiles.contains(name) else {
+        throw .notFound(
+          "charts are drawn by dygraphs, which is not installed: run `apt install libjs-dygraphs`, "
+            + "then start the gateway again")
+      }
       throw .notFound(
         "the file `\(name)` of the site is not there; it belongs into millwright_Web.resources beside "
           + "the executable, or into share/millwright/site of its installation")
@@ -68,6 +94,10 @@ extension RouteTable {
       page("/", "index.html"), page("/docs", "docs.html"), page("/openapi.json", "openapi.json"),
       Route(.get, "/assets/{name}", scope: nil) { call in
         try site.reply(call.part("name"), ifNoneMatch: call.headers[.ifNoneMatch])
+      },
+      Route(.get, "/assets/{name}/{file}", scope: nil) { call in
+        try site.reply(
+          call.part("name") + "/" + call.part("file"), ifNoneMatch: call.headers[.ifNoneMatch])
       },
     ]
   }

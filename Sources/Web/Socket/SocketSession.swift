@@ -213,7 +213,9 @@ struct SocketSession {
 
   private static func asset(of event: Event) -> String? {
     // Properties that are no JSON name no place.
-    (try? JSONReader.read(Array(event.properties.utf8)))?["asset"]?.text
+    let properties = try? JSONReader.read(Array(event.properties.utf8))
+    // A report of a line names the line.
+    return properties?["asset"]?.text ?? properties?["subject"]?.text
   }
 
   private static func payload(of event: Event) -> String {

@@ -40,6 +40,16 @@ import Testing
     #expect(curve.energy(in: Self.span("2026-03-01T00:00:00Z", Self.day)).kilowattHours == 0)
   }
 
+  @Test("A counter that starts again higher than anything could have used is another meter, and counts from there")
+  func replacement() {
+    let curve = EnergyCurve(
+      counter: Self.samples(Self.day, [(0, 20_000), (5, 20_005), (10, 11_542), (15, 11_546)]))
+    #expect(curve.resets == 0 && curve.replacements.count == 1)
+    let amount = curve.energy(in: Self.span(Self.day, "2026-03-02T00:15:00Z"))
+    #expect(amount.kilowattHours == 9)
+    #expect((amount.coverage - 2.0 / 3).magnitude < 1e-9)
+  }
+
   @Test("A reset, a rollover and a small step back are told apart")
   func counters() {
     let reset = EnergyCurve(counter: Self.samples(Self.day, [(0, 900), (5, 905), (10, 3), (15, 4)]))

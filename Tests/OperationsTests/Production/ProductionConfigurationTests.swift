@@ -46,7 +46,8 @@ import Testing
     #expect(product.idealCycle(on: press)?.description == "6 s")
     let conveyor = try #require(configuration.machine("conveyor1"))
     #expect(product.idealCycle(on: conveyor)?.microseconds == Fraction(4_000_000))
-    #expect(configuration.line("line1")?.constraint == "mill1")
+    #expect(configuration.line("line1")?.constraint == "press1")
+    #expect(configuration.line("cell1")?.machines == ["mill1"])
     // Every moment of an ordinary week day is in one of the three shifts.
     let calendar = try #require(configuration.calendar("three_shifts"))
     let schedule = calendar.schedule(over: early, zone: TransitionTable.berlin)

@@ -25,6 +25,8 @@ public struct EnergyCurve: Hashable, Sendable {
   private var knots: [Knot] = []
   public private(set) var resets = 0
   public private(set) var rollovers = 0
+  /// Times at which another meter must have taken over: what it shows was not used since the reading before.
+  public private(set) var replacements: [Timestamp] = []
   /// Times at which a counter went back a little without a reset.
   public private(set) var setBacks: [Timestamp] = []
 
@@ -32,7 +34,8 @@ public struct EnergyCurve: Hashable, Sendable {
   ///
   /// When it goes back: with a rollover declared and a step over the top of under half of it, it rolled over; by at
   /// most 1 % it was set back, and nothing counts until it passes its old height; else it was reset to
-  /// zero and what it shows was used since.
+  /// zero and what it shows was used since. Where that would take more than ten times the highest power between
+  /// any two readings before, it is another meter: nothing counts, and the stretch is not covered.
   /// - Parameters:
   ///   - rollover: the counter starts again at 0 after this less one, in its own unit.
   ///   - kilowattHoursPerUnit: 1 for kWh, 0.001 for Wh.
@@ -43,14 +46,20 @@ public struct EnergyCurve: Hashable, Sendable {
     let gap = gapMax.microseconds
     var height = 0.0
     var total = 0.0
+    var peak = 0.0
     for sample in MeterSample.ordered(samples) where sample.value >= 0 {
       guard let last = knots.last else {
         height = sample.value
         knots.append(Knot(time: sample.time, kilowattHours: 0, isCovered: false))
         continue
       }
+      let step = sample.time.microseconds(since: last.time)
+      let hours = Double(step) / 3.6e9
+      var isCovered = step <= gap
       if sample.value >= height {
-        total += (sample.value - height) * kilowattHoursPerUnit
+        let used = (sample.value - height) * kilowattHoursPerUnit
+        total += used
+        if hours > 0 { peak = max(peak, used / hours) }
         height = sample.value
       } else if let rollover, height < rollover, sample.value + rollover - height < rollover / 2 {
         rollovers += 1
@@ -58,15 +67,16 @@ public struct EnergyCurve: Hashable, Sendable {
         height = sample.value
       } else if sample.value > 0, height - sample.value <= height * 0.01 {
         setBacks.append(sample.time)
+      } else if peak > 0, sample.value * kilowattHoursPerUnit > 10 * peak * hours {
+        replacements.append(sample.time)
+        isCovered = false
+        height = sample.value
       } else {
         resets += 1
         total += sample.value * kilowattHoursPerUnit
         height = sample.value
       }
-      knots.append(
-        Knot(
-          time: sample.time, kilowattHours: total,
-          isCovered: sample.time.microseconds(since: last.time) <= gap))
+      knots.append(Knot(time: sample.time, kilowattHours: total, isCovered: isCovered))
     }
   }
 

@@ -35,7 +35,7 @@ let package = Package(
     .target(name: "Devices", dependencies: ["Telemetry", "Payloads", .product(name: "Yams", package: "Yams")]),
     .target(name: "Rules", dependencies: ["Telemetry", "Devices"]),
     .target(name: "Operations", dependencies: ["Telemetry", "Statistics", "Devices"]),
-    .target(name: "Scoring", dependencies: ["Telemetry", "Statistics"]),
+    .target(name: "Scoring", dependencies: ["Telemetry", "Statistics", "Devices"]),
     .target(name: "Training", dependencies: ["Telemetry", "Statistics", "Scoring"]),
     .target(
       name: "Storage",
@@ -49,7 +49,7 @@ let package = Package(
     .target(
       name: "Gateway",
       dependencies: [
-        "CLinux", "Telemetry", "Payloads", "Devices", "Rules", "Operations", "Storage", "MQTT",
+        "CLinux", "Telemetry", "Payloads", "Devices", "Rules", "Operations", "Scoring", "Storage", "MQTT",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -59,7 +59,7 @@ let package = Package(
     .target(
       name: "Web",
       dependencies: [
-        "Devices", "Gateway", "Operations", "Rules", "Storage", "Telemetry", "CZlib", "CZstd",
+        "Devices", "Gateway", "Operations", "Rules", "Scoring", "Storage", "Telemetry", "CZlib", "CZstd",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -86,7 +86,7 @@ let package = Package(
     .testTarget(
       name: "GatewayTests",
       dependencies: [
-        "Gateway", "Simulator", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+        "Gateway", "Scoring", "Simulator", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
@@ -100,7 +100,8 @@ let package = Package(
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "TestSupport", "Telemetry"]),
     .testTarget(
       name: "OperationsTests", dependencies: ["Operations", "Devices", "Statistics", "TestSupport", "Telemetry"]),
-    .testTarget(name: "ScoringTests", dependencies: ["Scoring", "Statistics", "TestSupport", "Telemetry"]),
+    .testTarget(
+      name: "ScoringTests", dependencies: ["Scoring", "Devices", "Statistics", "TestSupport", "Telemetry"]),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "Scoring", "Statistics", "TestSupport", "Telemetry"]),
     .testTarget(name: "DevicesTests", dependencies: ["Devices", "Payloads", "TestSupport", "Telemetry"]),
@@ -123,7 +124,8 @@ let package = Package(
     .testTarget(
       name: "WebTests",
       dependencies: [
-        "Web", "Gateway", "Devices", "Operations", "Rules", "Storage", "TestSupport", "Telemetry", "CZlib", "CZstd",
+        "Web", "Gateway", "Devices", "Operations", "Rules", "Scoring", "Statistics", "Storage", "TestSupport",
+        "Telemetry", "CZlib", "CZstd",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),

@@ -67,11 +67,17 @@ extension Store {
     ])
   }
 
+  /// Bytes of a command's body that the audit trail shows; the journal and the stages have all of it.
+  private static let auditedBytesMax = 64 << 10
+
   /// A command stands in the event log as who did what: the audit trail.
   func write(_ command: OperatorCommand, row: PendingItem, _ db: Database) throws {
+    let size = command.body.utf8.count
+    let body =
+      size <= Self.auditedBytesMax ? command.body : JSONText.object([("bytes", String(size))])
     let properties = JSONText.object([
       ("command", JSONText.quoted(command.name)), ("target", JSONText.quoted(command.target)),
-      ("remark", JSONText.quoted(command.remark)), ("body", command.body),
+      ("remark", JSONText.quoted(command.remark)), ("body", body),
     ])
     let sequence = UInt64(bitPattern: row.id) >> 20
     let event = Event(

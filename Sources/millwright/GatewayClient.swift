@@ -90,24 +90,24 @@ struct GatewayClient {
     return try JSONDecoder().decode(JSONNode.self, from: Data(bytes.readableBytesView))
   }
 
+  /// Posts a batch whose answer says item by item what was refused, also where nothing was taken (422).
+  func postBatch(_ path: String, body: String) async throws -> JSONNode {
+    let response = try await execute(.POST, path, body: body)
+    let bytes = try await response.body.collect(upTo: 64 << 20)
+    let node = (try? JSONDecoder().decode(JSONNode.self, from: Data(bytes.readableBytesView))) ?? .null
+    guard response.status.code == 200 || node["rejected"] != .null else {
+      let words = node["detail"].text ?? response.status.reasonPhrase
+      throw Failure("the gateway refuses (\(response.status.code)): \(words)")
+    }
+    return node
+  }
+
   /// Sends a request; the body of the answer is still to be read.
   /// - Throws: `Failure` with the gateway's own words when it refuses.
   func open(
     _ method: HTTPRequestMethod, _ path: String, body: String? = nil
   ) async throws -> HTTPClientResponse {
-    var request = HTTPClientRequest(url: base + path)
-    request.method = .init(rawValue: method.rawValue)
-    request.headers.add(name: "authorization", value: "Bearer \(token)")
-    if let body {
-      request.headers.add(name: "content-type", value: "application/json")
-      request.body = .bytes(ByteBuffer(string: body))
-    }
-    let response: HTTPClientResponse
-    do {
-      response = try await http.execute(request, timeout: .minutes(10))
-    } catch {
-      throw Failure(.notReachable, "the gateway at \(base) does not answer: \(error)")
-    }
+    let response = try await execute(method, path, body: body)
     guard (200..<300).contains(response.status.code) else {
       let bytes = try await response.body.collect(upTo: 1 << 20)
       // A body that is no JSON leaves the status' own words.
@@ -116,6 +116,23 @@ struct GatewayClient {
       throw Failure("the gateway refuses (\(response.status.code)): \(words)")
     }
     return response
+  }
+
+  private func execute(
+    _ method: HTTPRequestMethod, _ path: String, body: String?
+  ) async throws -> HTTPClientResponse {
+    var request = HTTPClientRequest(url: base + path)
+    request.method = .init(rawValue: method.rawValue)
+    request.headers.add(name: "authorization", value: "Bearer \(token)")
+    if let body {
+      request.headers.add(name: "content-type", value: "application/json")
+      request.body = .bytes(ByteBuffer(string: body))
+    }
+    do {
+      return try await http.execute(request, timeout: .minutes(10))
+    } catch {
+      throw Failure(.notReachable, "the gateway at \(base) does not answer: \(error)")
+    }
   }
 
   enum HTTPRequestMethod: String {

@@ -35,8 +35,8 @@ struct Millwright: AsyncParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, CheckCommand.self, QueryCommand.self, ExportCommand.self,
-      DevicesCommand.self, QuarantineCommand.self, SimulateCommand.self, InjectCommand.self,
-      DoctorCommand.self, MapCommand.self, RecordCommand.self, ReplayCommand.self,
-      ScoreCommand.self, BenchCommand.self,
+      DevicesCommand.self, MaintenanceCommand.self, TrainCommand.self, EvaluateCommand.self,
+      QuarantineCommand.self, SimulateCommand.self, InjectCommand.self, DoctorCommand.self,
+      MapCommand.self, RecordCommand.self, ReplayCommand.self, ScoreCommand.self, BenchCommand.self,
     ])
 }

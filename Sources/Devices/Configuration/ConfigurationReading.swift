@@ -41,9 +41,11 @@ import Telemetry
 /// ```
 struct ConfigurationReading {
   var configuration = DeviceConfiguration()
-  /// Keys at the root that belong to others: see `ProductionConfiguration`, `QualityConfiguration`, `EnergyConfiguration`.
+  /// Keys at the root that belong to others: see `ProductionConfiguration`, `QualityConfiguration`,
+  /// `EnergyConfiguration`, `MaintenanceConfiguration`.
   private static let foreignKeys = [
     "calendars", "products", "reasons", "machines", "lines", "quality", "energy",
+    "maintenance",
   ]
   let log: DiagnosticLog
   /// `device press1` → where it was first declared.

@@ -5,6 +5,7 @@ import MQTT
 import Operations
 import Payloads
 import Rules
+import Scoring
 import Telemetry
 
 /// Reads millwright.yaml, devices/*.yaml and rules/*.yaml from disk and checks them together.
@@ -69,6 +70,9 @@ public struct ConfigurationLoader: Sendable {
       files: deviceFiles, devices: devices,
       isKnownTimeZone: { TimeZone(identifier: $0) != nil })
     for diagnostic in energyDiagnostics { log.report(diagnostic) }
+    let (_, maintenanceDiagnostics) = MaintenanceConfiguration.load(
+      files: deviceFiles, devices: devices)
+    for diagnostic in maintenanceDiagnostics { log.report(diagnostic) }
     let ruleFiles = yamlFiles(in: gateway.rulesDirectory, log: log)
     files += ruleFiles
     // Without the devices every metric would be unknown: their mistakes come first.

@@ -154,6 +154,7 @@ extension IngestLoop {
       return
     }
     if batch.isEmpty { batchStarted = now.monotonicMicroseconds }
+    if stages.maintenance.hears(publish.topic) { return receiveMaintenance(publish) }
     let ordered = orderedFingerprint(publish)
     if let ordered, window.isActive,
       window.isRedelivery(packetID: publish.packetID, fingerprint: ordered)

@@ -2,6 +2,7 @@ import Devices
 import Foundation
 import Operations
 import Rules
+import Scoring
 import Telemetry
 
 /// What the stages need of a configuration that is recorded in the journal.
@@ -14,6 +15,7 @@ struct StageConfiguration: Sendable {
   var rules = RuleSet()
   var production = ProductionConfiguration()
   var quality = QualityConfiguration()
+  var maintenance = MaintenanceConfiguration()
   var effective = EffectiveSettings()
 
   init() {}
@@ -32,6 +34,9 @@ struct StageConfiguration: Sendable {
     let (production, _) = ProductionConfiguration.load(files: deviceFiles, devices: devices)
     guard let production else { return nil }
     self.production = production
+    let (maintenance, _) = MaintenanceConfiguration.load(files: deviceFiles, devices: devices)
+    guard let maintenance else { return nil }
+    self.maintenance = maintenance
     let (quality, _) = QualityConfiguration.load(files: deviceFiles, devices: devices)
     guard let quality else { return nil }
     self.quality = quality

@@ -1,6 +1,7 @@
 import Devices
 import Operations
 import Rules
+import Scoring
 import Storage
 import Telemetry
 
@@ -11,7 +12,8 @@ import Telemetry
 /// dictionary: two processes that read the same journal hold the same bytes. What is derived from a
 /// record carries its sequence, so that a replay writes the same rows.
 struct Stages: Sendable {
-  static let formatVersion: UInt8 = 2
+  /// 2 was without maintenance; 1 without the rules of quality, and is not read any more.
+  static let formatVersion: UInt8 = 3
 
   /// The last record that was applied.
   private(set) var position: UInt64
@@ -27,6 +29,8 @@ struct Stages: Sendable {
   private var machines = MachineStage()
   private var twins = TwinDesires()
   private(set) var quality = QualityStage()
+  private(set) var maintenance = MaintenanceStage()
+  private var recipes = RecipeWatch()
 
   // Used again for each record.
   private var ruleOutput = RuleOutput()
@@ -34,6 +38,7 @@ struct Stages: Sendable {
   private var machineChanges: [MachineStage.Change] = []
   private var twinOutput = TwinOutput()
   private var qualityNotices: [QualityStage.Notice] = []
+  private var advice: [MaintenanceStage.Advice] = []
   /// Series that were defined in the present record: detectors learn of them with its end.
   private var newSeries: [UInt32] = []
 
@@ -49,8 +54,8 @@ struct Stages: Sendable {
   /// Applies one committed record and adds what follows from it to `output`.
   ///
   /// Within a record: each delivery in its order, what it says before its samples; each sample through the
-  /// gate, then to the machines, the detectors, then to the rules, so that a rule may wait for an anomaly of the same
-  /// sample. Detectors let time pass before the samples; timers of rules come last: what arrived with the
+  /// gate, then to the machines, their maintenance, the detectors, then to the rules, so that a rule may wait for an
+  /// anomaly of the same sample. What should be maintained is judged when all samples are in. Detectors let time pass before the samples; timers of rules come last: what arrived with the
   /// record counts before what is missing.
   mutating func apply(_ header: RecordHeader, _ batch: Batch, into output: inout StageOutput) {
     let previousWall = clock.lastWall
@@ -74,6 +79,10 @@ struct Stages: Sendable {
         if !qualityNotices.isEmpty { tellQuality(at: moment, into: &output) }
         twins.observe(sample, at: moment, into: &twinOutput)
         if !twinOutput.isEmpty { tellTwins(at: moment, into: &output) }
+        maintenance.observe(sample, catalog: catalog)
+        if let device = recipes.observe(sample), learnsProducts(device) {
+          detection.relearn(device: device, at: moment)
+        }
         detection.observe(sample, at: moment, into: &anomalies)
         if !anomalies.isEmpty { tellAnomalies(at: moment, into: &output) }
         rules.observe(sample, at: moment, into: &ruleOutput)
@@ -81,6 +90,8 @@ struct Stages: Sendable {
     }
     twins.advance(to: moment, into: &twinOutput)
     if !twinOutput.isEmpty { tellTwins(at: moment, into: &output) }
+    maintenance.advance(to: moment)
+    if maintenance.hasDoubts { tellMaintenance(at: moment, into: &output) }
     rules.advance(to: moment, into: &ruleOutput)
     tellRules(at: moment, into: &output)
   }
@@ -110,6 +121,9 @@ struct Stages: Sendable {
     case .event(let event):
       quality.eventHappened(event, into: &qualityNotices)
       if !qualityNotices.isEmpty { tellQuality(at: moment, into: &output) }
+      if let device = maintenance.take(event, at: moment, catalog: catalog) {
+        detection.reset(device: device, .maintenance)
+      }
       rules.eventHappened(event, at: moment, into: &ruleOutput)
     case .wentStale(let staleness):
       twins.wentStale(staleness)
@@ -124,10 +138,13 @@ struct Stages: Sendable {
     catalog.apply(item)
     rules.define(item)
     twins.define(item)
+    if case .device(let device) = item { maintenance.define(device, catalog: catalog) }
     guard case .series(let series) = item else { return }
     gate.define(series)
     machines.define(series, catalog: catalog)
     quality.define(series, catalog: catalog)
+    maintenance.define(series, catalog: catalog)
+    recipes.define(series, configuration.production.machines, catalog: catalog)
     newSeries.append(series.index)
   }
 
@@ -168,6 +185,8 @@ struct Stages: Sendable {
     detection.configure(detectionSettings)
     machines.configure(new.production.machines, catalog: catalog)
     quality.configure(new.quality.characteristics, catalog: catalog)
+    maintenance.configure(new.maintenance, catalog: catalog)
+    recipes.configure(new.production.machines, catalog: catalog)
     twins.configure(new.devices.profiles)
     newSeries = catalog.series.map(\.index)
     beginDetection()
@@ -201,7 +220,34 @@ struct Stages: Sendable {
     }
   }
 
+  // MARK: - Learning anew
+
+  private func learnsProducts(_ device: UInt32) -> Bool {
+    maintenance.machines.first { $0.device == device }?.definition.learnsProducts ?? true
+  }
+
+  /// After a setup, where the configuration says so.
+  private mutating func forgetAfterSetup(_ change: MachineStage.Change) {
+    guard change.change.old == .setup, change.change.new != .setup,
+      let device = catalog.devices.first(where: { $0.id == change.machine.device }),
+      maintenance.machines.first(where: { $0.device == device.index })?.definition.resetsAfterSetup
+        == true
+    else { return }
+    detection.reset(device: device.index, .recipeChange)
+  }
+
   // MARK: - What stages tell
+
+  private mutating func tellMaintenance(at moment: RecordMoment, into output: inout StageOutput) {
+    maintenance.settle(at: moment, catalog: catalog, into: &advice)
+    for advice in advice {
+      MaintenanceRecords.add(advice, at: moment, to: &output)
+      if let told = output.events.last {
+        rules.eventHappened(told.event, at: moment, into: &ruleOutput)
+      }
+    }
+    advice.removeAll(keepingCapacity: true)
+  }
 
   private mutating func tellAnomalies(at moment: RecordMoment, into output: inout StageOutput) {
     for anomaly in anomalies {
@@ -215,6 +261,7 @@ struct Stages: Sendable {
 
   private mutating func tellMachines(at moment: RecordMoment, into output: inout StageOutput) {
     for change in machineChanges {
+      forgetAfterSetup(change)
       MachineRecords.add(change, at: moment, to: &output)
       if let told = output.events.last {
         rules.eventHappened(told.event, at: moment, into: &ruleOutput)
@@ -261,6 +308,14 @@ struct Stages: Sendable {
       tellTwins(at: moment, into: &output)
       if case .failure(let refusal) = result { return refusal }
       return nil
+    }
+    if command.name == MaintenanceRecords.modelCommand {
+      do throws(CommandRefusal) {
+        try maintenance.take(try MaintenanceModelSet(command))
+        return nil
+      } catch {
+        return error
+      }
     }
     if ProductionCommands.knows(command.name) {
       return ProductionCommands.carryOut(
@@ -313,6 +368,8 @@ struct Stages: Sendable {
     machines.encode(into: &out)
     twins.encode(into: &out)
     quality.encode(into: &out)
+    maintenance.encode(into: &out)
+    recipes.encode(into: &out)
   }
 
   /// - Throws: when the bytes end early or are of another version: the stages then begin anew.
@@ -339,8 +396,12 @@ struct Stages: Sendable {
     twins.configure(configuration.devices.profiles)
     for item in catalog.items { twins.define(item) }
     try twins.restore(from: &input)
+    recipes.configure(configuration.production.machines, catalog: catalog)
     quality = try QualityStage(
       configuration.quality.characteristics, catalog: catalog, from: &input)
+    maintenance = try MaintenanceStage(
+      configuration.maintenance, catalog: catalog, from: &input)
+    try recipes.restore(from: &input)
   }
 
   var encoded: [UInt8] {

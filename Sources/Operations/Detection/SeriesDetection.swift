@@ -149,6 +149,19 @@ public struct SeriesDetection: Sendable {
     }
   }
 
+  /// A product came that the device has not made yet: its signals are learned beside what is known, and for the
+  /// learning time nothing is told. Nothing is forgotten, so that a plant that changes products every day is still
+  /// watched once all of them were seen. What is looked at together is learned anew.
+  public mutating func relearn(device: UInt32, at moment: RecordMoment) {
+    for slot in watches.indices
+    where watches[slot].device == device && watches[slot].born != .min {
+      watches[slot].born = moment.elapsedMicroseconds
+    }
+    for index in machines.indices where machines[index].device == device {
+      machines[index].detector.reset(.recipeChange)
+    }
+  }
+
   /// The gateway did not listen until now: what was not heard meanwhile is not silence.
   public mutating func resume() {
     for slot in watches.indices {

@@ -57,13 +57,11 @@ struct CloudEventReader: Sendable {
         id: eventID, content: .reading(try reading(value, time: time, device: device)))
     }
     let context = JSONValue.object([("cloudevent", .object(attributes))])
-    return CloudEvent(
-      id: eventID,
-      content: .event(
-        Event(
-          id: eventID, name: name, time: time ?? now, timeIsReceived: time == nil, user: user,
-          device: device, properties: properties,
-          context: try EventFields.object(context, at: ""))))
+    let event = Event(
+      id: eventID, name: name, time: time ?? now, timeIsReceived: time == nil, user: user,
+      device: device, properties: properties, context: try EventFields.object(context, at: ""))
+    try MaintenanceReports.check(event, at: "/data")
+    return CloudEvent(id: eventID, content: .event(event))
   }
 
   // MARK: - Attributes

@@ -47,10 +47,13 @@ struct EventReader: Sendable {
     }
     let time = try EventFields.timestamp(value["timestamp"], at: "/timestamp")
     let given = try identifier("event_id", value)
-    return Event(
+    let event = Event(
       id: given ?? EventFields.makeID(of: value, hasTime: time != nil, key: key), name: name,
       time: time ?? now, timeIsReceived: time == nil, user: user, device: device,
       session: session, properties: properties, context: try context(value))
+    try MaintenanceReports.check(
+      event, at: value["event_type"]?["data"] == nil ? "/properties" : "/event_type/data")
+    return event
   }
 
   // MARK: - Name and properties

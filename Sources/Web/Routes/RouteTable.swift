@@ -16,7 +16,7 @@ struct RouteTable: Sendable {
       + deviceRoutes
       + quarantineRoutes + quarantineGroupRoutes + seriesRoutes + queryRoutes + sqlRoutes
       + lossRoutes + socketRoutes + alarmRoutes + eventLogRoutes + productionRoutes + twinRoutes
-      + qualityRoutes + energyRoutes + whatIfRoutes
+      + qualityRoutes + energyRoutes + whatIfRoutes + maintenanceRoutes
   }
 
   var now: Timestamp { Timestamp(microseconds: clock.read().wallMicroseconds) }

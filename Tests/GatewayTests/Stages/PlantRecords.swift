@@ -77,6 +77,7 @@ struct PlantRecords {
         batch.endDelivery(packetID: 0)
       }
       if random.below(30) == 0 { Self.command(&random, into: &batch) }
+      if random.below(150) == 0 { Self.tellMaintenance(&random, at: now, into: &batch) }
       if random.below(200) == 0 {
         batch.items.append(.started(version: "1"))
         batch.endDelivery(packetID: 0)
@@ -126,6 +127,24 @@ struct PlantRecords {
     batch.endDelivery(packetID: 0)
   }
 
+  /// Work on a machine, told at once or some days later.
+  private static func tellMaintenance(
+    _ random: inout Draw, at now: Timestamp, into batch: inout Batch
+  ) {
+    let kinds = ["failure", "repair", "replacement", "inspection", "preventive", "unknown"]
+    let machines = ["press1", "mill1", "conveyor1", "nobody"]
+    let kind = kinds[Int(random.below(UInt64(kinds.count)))]
+    let start = now.advanced(byMicroseconds: -Int64(random.below(12)) * 86_400_000_000 / 4)
+    let device = machines[Int(random.below(UInt64(machines.count)))]
+    let properties = #"{"kind": "\#(kind)", "start": "\#(start.rfc3339)"}"#
+    let id = "m\(random.below(.max >> 34))"
+    batch.items.append(
+      .event(
+        Event(
+          id: id, name: "MaintenanceEvent", time: start, device: device, properties: properties)))
+    batch.endDelivery(packetID: 0)
+  }
+
   private static func resolve(
     _ message: SimulatedMessage, _ resolver: inout Resolver, at now: Timestamp,
     into batch: inout Batch
@@ -148,7 +167,10 @@ struct PlantRecords {
     let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("devices")
-    let names = ["profiles-machines.yaml", "profiles-utilities.yaml", "demo-line.yaml"]
+    let names = [
+      "profiles-machines.yaml", "profiles-utilities.yaml", "demo-line.yaml", "production.yaml",
+      "maintenance.yaml",
+    ]
     var profiles = ""
     var rest = ""
     for name in names {
@@ -156,7 +178,7 @@ struct PlantRecords {
       if name.hasPrefix("profiles") {
         profiles += text.replacing("profiles:\n", with: "")
       } else {
-        rest = text
+        rest += text + "\n"
       }
     }
     return "profiles:\n" + profiles + "\n" + rest

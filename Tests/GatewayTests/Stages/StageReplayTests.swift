@@ -43,6 +43,7 @@ struct StageReplayTests {
     #expect(
       Set(events.map(\.event.name)).isSuperset(of: [
         "GatewayStarted", "AlarmRaised", "AlarmCleared", "AlarmAcknowledged", "RuleActive",
+        "MaintenanceRecommended", "MachineStateChanged",
       ]), "\(Set(events.map(\.event.name)))")
     #expect(Set(events.map(\.event.id)).count == events.count)
     for seed in 1...2 as ClosedRange<UInt64> {

@@ -163,14 +163,14 @@ struct PlantRecords {
   }
 
   /// The example devices of this repository, as one file.
-  static func exampleDevices() throws -> String {
+  static func exampleDevices(leavingOut left: [String] = []) throws -> String {
     let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("devices")
     let names = [
       "profiles-machines.yaml", "profiles-utilities.yaml", "demo-line.yaml", "production.yaml",
       "maintenance.yaml",
-    ]
+    ].filter { !left.contains($0) }
     var profiles = ""
     var rest = ""
     for name in names {

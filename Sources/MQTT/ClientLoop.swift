@@ -21,6 +21,8 @@ final class ClientLoop: @unchecked Sendable {  // libmosquitto locks inside; the
 
   /// How long a stop waits for a thread that hangs in a connect; it ends by itself when that returns.
   private static let patienceSeconds = 5.0
+  /// A connection that lasted so long was taken.
+  private static let heldSeconds = 5.0
   private static let keepAliveEveryMilliseconds: Int32 = 1_000
   private static let packetsPerRound = 1_000
 
@@ -65,8 +67,10 @@ final class ClientLoop: @unchecked Sendable {  // libmosquitto locks inside; the
     var knowsPlace = false
     while !isStopping {
       if connect(again: knowsPlace), !isStopping {
-        backoff.reset()
+        let began = DispatchTime.now()
         converse()
+        // A broker that refuses us takes the connection, too.
+        if DispatchTime.now() > began + ClientLoop.heldSeconds { backoff.reset() }
       }
       knowsPlace = true
       pause(seconds: backoff.nextDelaySeconds(share: .random(in: 0.5..<1)))

@@ -115,7 +115,9 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
   /// Says goodbye (which withholds the Will) after publishing the last words, and stops the thread.
   public func stop(lastWords: (topic: String, payload: String)?) {
     if let lastWords, isConnected {
-      _ = publish(topic: lastWords.topic, payload: Array(lastWords.payload.utf8), isRetained: true)
+      // At QoS 0 they leave in their turn before the goodbye, however many wait for acknowledgements.
+      _ = publish(
+        topic: lastWords.topic, payload: Array(lastWords.payload.utf8), qos: 0, isRetained: true)
     }
     loop.stop()
   }

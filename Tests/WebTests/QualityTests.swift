@@ -1,3 +1,4 @@
+import HTTPTypes
 import Telemetry
 import Testing
 
@@ -126,6 +127,16 @@ struct QualityTests {
         bench, #"{"characteristic": "surfce", "inspected": 80, "defective": 3}"#, at: 2)
       try await Self.inspect(
         bench, #"{"characteristic": "bore", "value": 1, "unit": "kg"}"#, at: 3)
+      // Charted from samples, from the future, and a lot of which too little was looked at.
+      try await Self.inspect(bench, #"{"characteristic": "heat", "value": 70}"#, at: 4)
+      try await Self.inspect(
+        bench, #"{"characteristic": "bore", "value": 12}"#, at: 1_000_000_000)
+      try await Self.inspect(
+        bench,
+        #"{"characteristic": "surface", "inspected": 10, "defective": 0, "lot": "L-2", "lot_size": 1000}"#,
+        at: 5)
+      let lots = try await bench.get("/api/v1/events?name=LotDecided").json["items"]?.elements
+      #expect(lots?.count == 1)
       let lot = try await bench.get("/api/v1/events?name=LotDecided").json["items"]?.elements?.first
       #expect(lot?["properties"]?["accepted"] == .bool(false))
       #expect(lot?["properties"]?["acceptance_number"]?.encoded == "2")
@@ -134,11 +145,36 @@ struct QualityTests {
       let reasons = (refused ?? []).compactMap { $0["properties"]?["reason"]?.text }
       #expect(reasons.contains { $0.contains("did you mean `surface`?") })
       #expect(reasons.contains { $0.contains("`kg` does not convert to `mm`") })
+      #expect(reasons.contains { $0.contains("charted from a metric") })
+      #expect(reasons.contains { $0.contains("lies in the future") })
       let answer = try await bench.get(
         "/api/v1/quality/spc?characteristic=surface&\(Self.span)"
       ).json
       #expect(answer["defect_pareto"]?["rows"]?.elements?.first?["code"]?.text == "dent")
-      #expect(answer["first_pass_yield"]?.encoded == "0.9625")
+      #expect(answer["first_pass_yield"]?.encoded == "0.9666666666666667")
+    }
+  }
+
+  @Test("A chart goes on when its device gets another name")
+  func rename() async throws {
+    let devices = Self.devices.replacing(
+      "unknown_devices: quarantine", with: "unknown_devices: adopt")
+    try await Bench.run(yaml: devices) { bench in
+      for second in 0..<8 {
+        let answer = try await bench.post(
+          IngestTests.path,
+          #"{"device_id": "press7", "device_type": "press", "timestamp": \#(1_795_248_000 + second), "metrics": {"temperature": \#(20 + second)}}"#
+        )
+        #expect(answer.status == 200, "\(answer.text)")
+      }
+      let answer = try await bench.ask(
+        .patch, "/api/v1/devices/press7", headers: [.contentType: "application/json"],
+        bytes: Array(#"{"id": "press8"}"#.utf8))
+      #expect((200..<300).contains(answer.status), "\(answer.text)")
+      await bench.gateway.flush()
+      let charts = await bench.gateway.fetchCharts().filter { $0.characteristic == "heat" }
+      #expect(charts.map(\.device) == ["press8"])
+      #expect(charts.map(\.points) == [8])
     }
   }
 

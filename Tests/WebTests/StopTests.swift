@@ -130,6 +130,41 @@ struct StopTests {
     }
   }
 
+  @Test(
+    "Events that are called like ours, but were sent by somebody, change no figure and no report")
+  func forged() async throws {
+    try await Bench.run(yaml: Self.devices) { bench in
+      try await Self.work(bench)
+      let first = try await Self.report(bench, .due)
+      let report = try #require(first.first)
+      let content = report.json.encoded.replacing(
+        #""version":1"#, with: #""version":9223372036854775807"#)
+      for (name, data) in [
+        ("ShiftReported", content),
+        (
+          "StopEdited",
+          #"{"edit": "x", "machine": "press1", "from": "2026-11-21T08:06:00Z", "to": "2026-11-21T08:10:00Z", "action": "relabel", "reason": "trial", "author": "nobody", "time": "2026-11-21T08:20:00Z", "remark": ""}"#
+        ),
+      ] {
+        let answer = try await bench.post(
+          "/api/v1/events",
+          #"{"event": {"event_id": "\#(name)", "device_id": "press1", "timestamp": 1795249800, "event_type": {"type": "\#(name)", "data": \#(data)}}}"#
+        )
+        #expect(answer.status == 200, "\(answer.text)")
+      }
+      await bench.gateway.flush()
+      #expect(try await Self.report(bench, .all) == [])
+      let reports = try await bench.get(
+        "/api/v1/production/reports?machine=press1&versions=all&\(Self.span)"
+      ).json
+      #expect(reports["items"]?.elements?.count == 1)
+      let stops = try await bench.get(
+        "/api/v1/production/stops?machine=press1&\(Self.span)"
+      ).json
+      #expect(stops["edits"]?.elements == [])
+    }
+  }
+
   @Test("An edit that fits no stop is refused with a sentence and leaves nothing behind")
   func refusals() async throws {
     try await Bench.run(yaml: Self.devices) { bench in

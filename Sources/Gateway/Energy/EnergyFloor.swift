@@ -8,7 +8,13 @@ import Telemetry
 /// Energy as it stands in the store: what a meter counted over any stretch of time, what it cost, and what was made
 /// with it.
 public final class EnergyFloor: Sendable {
-  public static let daysMax = 92
+  /// Longer stretches would load too much at once.
+  public static let daysMax = ProductionFloor.daysMax
+
+  /// The series named for degree days is none, or measures something else.
+  public struct NoTemperature: Error {
+    public var key: SeriesKey
+  }
 
   private let queries: Queries
   private let production: ProductionFloor
@@ -123,12 +129,15 @@ public final class EnergyFloor: Sendable {
   ) async throws -> [(time: Timestamp, value: Double)] {
     try await queries.fetch { reader in
       var readings: [(time: Timestamp, value: Double)] = []
-      try SpanReading(reader: reader, span: span).forEach(key, startsBefore: false) {
-        time, value, quality in
-        guard case .number(let number) = value, number.isFinite, quality.severity != .bad else {
-          return
-        }
-        readings.append((time, number))
+      let samples = try SpanReading(reader: reader, span: span)
+      guard let unit = samples.unit(of: key), let celsius = Unit("Cel"),
+        let conversion = Unit.conversion(from: unit, to: celsius)
+      else { throw NoTemperature(key: key) }
+      try samples.forEach(key, startsBefore: false) { time, value, quality in
+        guard case .number(let number) = value, number.isFinite, quality.severity != .bad,
+          !quality.contains(.stale)
+        else { return }
+        readings.append((time, conversion.apply(number)))
       }
       return readings
     }

@@ -39,8 +39,11 @@ public struct EnergyReport: Sendable {
     machines = ledgers.map(\.machine.id)
     if ledgers.count == 1 {
       byState = StateConsumption(
-        ledgers[0].timeline.segments.map {
-          StateConsumption.Interval(span: $0.span, state: $0.state.name)
+        // Ledgers reach over whole shifts.
+        ledgers[0].timeline.segments.compactMap { segment in
+          segment.span.intersection(span).map {
+            StateConsumption.Interval(span: $0, state: segment.state.name)
+          }
         }, curve: curve)
     }
     if !ledgers.isEmpty {

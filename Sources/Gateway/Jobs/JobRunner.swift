@@ -149,6 +149,10 @@ final class JobRunner: Sendable {
 
   /// Computes reports of closed shifts and hands them to the stages, which keep them in the event log.
   private func report(_ pass: ShiftReports.Pass) throws {
+    // What was reported and edited before must be seen, or it would be reported again.
+    let flushed = DispatchSemaphore(value: 0)
+    guard mailbox.post(.flush { flushed.signal() }) else { return }
+    flushed.wait()
     let reports = ShiftReports(
       reader: reader, configuration: production.configuration,
       now: Timestamp(microseconds: clock.read().wallMicroseconds), pass: pass)

@@ -54,6 +54,9 @@ public final class ProductionFloor: Sendable {
   ) async throws -> [ProductionReport] {
     var filter = EventFilter()
     filter.names = [ProductionCommands.shiftReported]
+    // Anybody may send events of this name: those of the stages count.
+    filter.isDerivedOnly = true
+    if kind == "machine" { filter.device = subject.flatMap { configuration.machine($0)?.device } }
     (filter.from, filter.to) = (span.from, span.to)
     filter.limit = Self.reportsMax
     let reports = try await queries.fetchEvents(filter).reversed().compactMap { row in

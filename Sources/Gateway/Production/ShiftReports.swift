@@ -109,7 +109,7 @@ struct ShiftReports {
     return try reader.database.read { db in
       var found: [Key: (report: ProductionReport, row: Int64)] = [:]
       let rows = try Row.fetchCursor(
-        db, sql: "SELECT id, properties FROM event WHERE name = ? AND time >= ? ORDER BY id",
+        db, sql: "SELECT id, properties FROM event WHERE name = ? AND time >= ? AND origin > 0 ORDER BY id",
         arguments: [ProductionCommands.shiftReported, from.microseconds])
       while let row = try rows.next() {
         let text: String = row[1]
@@ -148,7 +148,7 @@ enum StopEdits {
         db,
         sql: """
           SELECT properties FROM event
-          WHERE name = ? AND device = ? AND time >= ? AND id > ? ORDER BY id
+          WHERE name = ? AND device = ? AND time >= ? AND id > ? AND origin > 0 ORDER BY id
           """,
         arguments: [
           ProductionCommands.stopEdited, machine.device, from.microseconds, row,

@@ -73,7 +73,7 @@ public struct CharacteristicReport: Sendable {
   public let characteristic: Characteristic
   /// Limits of the chart come from before the stretch.
   public let hasLearnedLimits: Bool
-  /// Older results of the stretch were left out.
+  /// Some of the stretch was left out: the oldest results, or the latest samples.
   public var isPartial = false
   public private(set) var inspected = 0
   public private(set) var defective = 0
@@ -95,7 +95,16 @@ public struct CharacteristicReport: Sendable {
       characteristic.subgrouping, sizeMax: characteristic.chart.type.subgroupSizes.upperBound)
   }
 
+  /// Samples of a metric that one answer charts; what comes later in the stretch is left out.
+  static let valuesMax = 200_000
+  private var taken = 0
+
   mutating func observe(_ value: Double, at time: Timestamp) {
+    taken += 1
+    guard taken <= Self.valuesMax else {
+      isPartial = true
+      return
+    }
     pending.append(value)
     take(builder.observe(value, at: time))
   }

@@ -42,6 +42,8 @@ struct QualityStage: Sendable {
     var stream: CharacteristicStream
     var switching: SwitchingState
     var isOut = false
+    /// The lot decided last; the same again is a resubmission and does not count.
+    var lot = ""
     /// From the unit of the series to that of the characteristic.
     var conversion = Conversion.identity
     /// Next chart of the same series; −1: none.
@@ -58,36 +60,51 @@ struct QualityStage: Sendable {
   /// Results and samples that no chart could take since the stages began.
   private(set) var refused: UInt64 = 0
 
-  /// Puts other characteristics in force; charts of those that stay the same go on.
-  mutating func configure(_ characteristics: [Characteristic], catalog: Catalog) {
+  /// Puts other characteristics in force; charts of those that stay the same go on. One that begins anew is in
+  /// control until it is found otherwise.
+  mutating func configure(
+    _ characteristics: [Characteristic], catalog: Catalog, at time: Timestamp,
+    into notices: inout [Notice]
+  ) {
     let known = charts
     self.characteristics = characteristics
     charts = []
     chartOfSeries = []
     for series in catalog.series { define(series, catalog: catalog) }
     for chart in known {
+      var isAdopted = false
       if let index = index(of: chart.place) {
-        adopt(chart, at: index)
+        isAdopted = adopt(chart, at: index)
       } else if let definition = characteristics.first(where: {
         $0.id == chart.place.characteristic && $0.source == .events
       }) {
-        let index = append(definition, device: chart.place.device)
-        adopt(chart, at: index)
+        isAdopted = adopt(chart, at: append(definition, device: chart.place.device))
       }
+      if chart.isOut, !isAdopted { notices.append(.inControl(chart.place, time: time)) }
     }
   }
 
-  private mutating func adopt(_ chart: Chart, at index: Int) {
+  /// A device is called otherwise now; its charts go on.
+  mutating func rename(_ device: String, to new: String) {
+    for index in charts.indices where charts[index].place.device == device {
+      charts[index].place.device = new
+    }
+  }
+
+  /// - Returns: false when the chart is another one now and begins anew.
+  private mutating func adopt(_ chart: Chart, at index: Int) -> Bool {
     let definition = charts[index].characteristic
     if definition.sampling == chart.characteristic.sampling {
       charts[index].switching = chart.switching
+      charts[index].lot = chart.lot
     }
     guard definition.chart == chart.characteristic.chart,
       definition.subgrouping == chart.characteristic.subgrouping,
       definition.unit == chart.characteristic.unit
-    else { return }
+    else { return false }
     charts[index].stream = chart.stream
     charts[index].isOut = chart.isOut
+    return true
   }
 
   private func index(of place: Place) -> Int? { charts.firstIndex { $0.place == place } }
@@ -141,12 +158,23 @@ struct QualityStage: Sendable {
   }
 
   /// An event of any name; results of inspections are charted, and lots decided.
-  mutating func eventHappened(_ event: Event, into notices: inout [Notice]) {
+  /// - Parameter latest: what is later is not believed.
+  mutating func eventHappened(
+    _ event: Event, latest: Timestamp, into notices: inout [Notice]
+  ) {
     guard event.name == InspectionResult.eventName, !characteristics.isEmpty else { return }
     do throws(InspectionRefusal) {
       guard let result = try InspectionResult(event, characteristics: characteristics),
         let definition = characteristics.first(where: { $0.id == result.characteristic })
       else { return }
+      guard definition.source == .events else {
+        throw InspectionRefusal(
+          "characteristic",
+          "`\(definition.id)` is charted from a metric: results are not mixed into it")
+      }
+      guard result.time <= latest else {
+        throw InspectionRefusal("time", "\(result.time.rfc3339) lies in the future")
+      }
       let place = Place(characteristic: definition.id, device: result.device ?? "")
       guard let index = index(of: place) ?? room(for: definition, device: place.device) else {
         refused += 1
@@ -201,12 +229,16 @@ struct QualityStage: Sendable {
   private mutating func decide(
     _ result: InspectionResult, _ index: Int, into notices: inout [Notice]
   ) {
-    guard let lot = result.lot, let settings = charts[index].characteristic.sampling,
-      case .attributes(_, let defective, let defects) = result.finding
+    guard let lot = result.lot, lot != charts[index].lot,
+      let settings = charts[index].characteristic.sampling,
+      case .attributes(let inspected, let defective, let defects) = result.finding
     else { return }
     let size = result.lotSize ?? 0
     let severity = charts[index].switching.severity
     guard let plan = settings.plan(lot: size, severity: severity) else { return }
+    // Part of a sample decides nothing.
+    guard inspected >= (size > 0 ? min(plan.sampleSize, size) : plan.sampleSize) else { return }
+    charts[index].lot = lot
     let type = charts[index].characteristic.chart.type
     let nonconforming =
       type == .p || type == .np ? defective : max(defective, defects.reduce(0) { $0 + $1.count })
@@ -231,10 +263,15 @@ struct QualityStage: Sendable {
     out.varint(refused)
     out.varint(UInt64(charts.count))
     var body = ByteWriter()
-    for chart in charts {
+    // By place: in which order charts came to be is no state.
+    let ordered = charts.sorted {
+      ($0.place.characteristic, $0.place.device) < ($1.place.characteristic, $1.place.device)
+    }
+    for chart in ordered {
       out.text(chart.place.characteristic)
       out.text(chart.place.device)
       out.byte(chart.isOut ? 1 : 0)
+      out.text(chart.lot)
       body.removeAll()
       chart.stream.encode(into: &body)
       chart.switching.encode(into: &body)
@@ -248,11 +285,13 @@ struct QualityStage: Sendable {
   init(
     _ characteristics: [Characteristic], catalog: Catalog, from input: inout ByteReader
   ) throws(ByteReader.Truncated) {
-    configure(characteristics, catalog: catalog)
+    var none: [Notice] = []
+    configure(characteristics, catalog: catalog, at: .epoch, into: &none)
     refused = try input.varint()
     for _ in 0..<(try input.length()) {
       let place = Place(characteristic: try input.text(), device: try input.text())
       let isOut = try input.byte() != 0
+      let lot = try input.text()
       var body = ByteReader(try input.slice(try input.length()))
       guard let definition = characteristics.first(where: { $0.id == place.characteristic }) else {
         continue
@@ -262,6 +301,7 @@ struct QualityStage: Sendable {
       charts[index].stream = stream
       charts[index].switching = try SwitchingState(from: &body)
       charts[index].isOut = isOut
+      charts[index].lot = lot
     }
   }
 }

@@ -15,6 +15,9 @@ struct Stages: Sendable {
   /// 2 was without maintenance; 1 without the rules of quality, and is not read any more.
   static let formatVersion: UInt8 = 3
 
+  /// How far ahead of our clock an event about parts or machines is believed.
+  private static let farFutureMicroseconds: Int64 = 3_600_000_000
+
   /// The last record that was applied.
   private(set) var position: UInt64
   private(set) var clock = StageClock()
@@ -107,7 +110,9 @@ struct Stages: Sendable {
     _ item: Item, at moment: RecordMoment, previousWall: Timestamp?, into output: inout StageOutput
   ) {
     switch item {
-    case .device, .series, .word: define(item)
+    case .device, .series, .word:
+      define(item)
+      if !qualityNotices.isEmpty { tellQuality(at: moment, into: &output) }
     case .started(let version):
       rules.restarted(at: moment)
       detection.resume()
@@ -118,10 +123,15 @@ struct Stages: Sendable {
     case .configuration(let files):
       // One that this version cannot read leaves the one before in force.
       if let read = StageConfiguration(files: files) { configure(read, at: moment) }
-    case .event(let event):
-      quality.eventHappened(event, into: &qualityNotices)
       if !qualityNotices.isEmpty { tellQuality(at: moment, into: &output) }
-      if let device = maintenance.take(event, at: moment, catalog: catalog) {
+    case .event(let event):
+      // A wrong clock must not decide for years what was charted or replaced.
+      let latest = moment.wall.advanced(byMicroseconds: Self.farFutureMicroseconds)
+      quality.eventHappened(event, latest: latest, into: &qualityNotices)
+      if !qualityNotices.isEmpty { tellQuality(at: moment, into: &output) }
+      if event.time <= latest,
+        let device = maintenance.take(event, at: moment, catalog: catalog)
+      {
         detection.reset(device: device, .maintenance)
       }
       rules.eventHappened(event, at: moment, into: &ruleOutput)
@@ -135,7 +145,12 @@ struct Stages: Sendable {
   }
 
   private mutating func define(_ item: Item) {
+    var before: DeviceDefinition?
+    if case .device(let device) = item, Int(device.index) < catalog.devices.count {
+      before = catalog.devices[Int(device.index)]
+    }
     catalog.apply(item)
+    if case .device(let device) = item, let before, before != device { redefine(before, device) }
     rules.define(item)
     twins.define(item)
     if case .device(let device) = item { maintenance.define(device, catalog: catalog) }
@@ -148,6 +163,16 @@ struct Stages: Sendable {
     newSeries.append(series.index)
   }
 
+  /// A device has another name, place or profile: stages that look devices up by these look again.
+  private mutating func redefine(_ old: DeviceDefinition, _ new: DeviceDefinition) {
+    if old.id != new.id { quality.rename(old.id, to: new.id) }
+    machines.configure(configuration.production.machines, catalog: catalog)
+    recipes.configure(configuration.production.machines, catalog: catalog)
+    quality.configure(
+      configuration.quality.characteristics, catalog: catalog, at: moment.wall,
+      into: &qualityNotices)
+  }
+
   // MARK: - Configuration
 
   /// The files in force.
@@ -158,6 +183,7 @@ struct Stages: Sendable {
     // One that this version cannot read is replaced by today's at the start.
     if let read = StageConfiguration(files: files) { configure(read, at: moment) }
     ruleOutput.removeAll()
+    qualityNotices.removeAll()
   }
 
   /// Definitions that the store has and the stages do not, or otherwise: what was lost with a damaged record.
@@ -184,7 +210,8 @@ struct Stages: Sendable {
     rules.replace(rules: new.rules, zone: new.localOffset, at: moment, into: &ruleOutput)
     detection.configure(detectionSettings)
     machines.configure(new.production.machines, catalog: catalog)
-    quality.configure(new.quality.characteristics, catalog: catalog)
+    quality.configure(
+      new.quality.characteristics, catalog: catalog, at: moment.wall, into: &qualityNotices)
     maintenance.configure(new.maintenance, catalog: catalog)
     recipes.configure(new.production.machines, catalog: catalog)
     twins.configure(new.devices.profiles)

@@ -136,6 +136,9 @@ public struct SeriesDetection: Sendable {
   /// that there is nothing to do after all.
   public var nextDeadline: Int64? { soonest == .max ? nil : soonest }
 
+  /// How long a new product is only learned.
+  private static let relearningMicroseconds: Int64 = 86_400_000_000
+
   /// Learns a device anew, after another recipe or maintenance; open episodes go on until they are quiet.
   public mutating func reset(device: UInt32, _ reason: NoveltyDetector.ResetReason) {
     for slot in watches.indices where watches[slot].device == device {
@@ -149,13 +152,15 @@ public struct SeriesDetection: Sendable {
     }
   }
 
-  /// A product came that the device has not made yet: its signals are learned beside what is known, and for the
-  /// learning time nothing is told. Nothing is forgotten, so that a plant that changes products every day is still
-  /// watched once all of them were seen. What is looked at together is learned anew.
+  /// A product came that the device has not made yet: its signals are learned beside what is known, and for a day (or
+  /// the learning time, where that is shorter) nothing is told of those that were told of before. Nothing is forgotten,
+  /// so that a plant that changes products every day is still watched. What is looked at together is learned anew.
   public mutating func relearn(device: UInt32, at moment: RecordMoment) {
+    let muted = min(settings.learningMicroseconds, Self.relearningMicroseconds)
+    let born = moment.elapsedMicroseconds - settings.learningMicroseconds + muted
     for slot in watches.indices
     where watches[slot].device == device && watches[slot].born != .min {
-      watches[slot].born = moment.elapsedMicroseconds
+      watches[slot].born = max(watches[slot].born, born)
     }
     for index in machines.indices where machines[index].device == device {
       machines[index].detector.reset(.recipeChange)

@@ -7,6 +7,9 @@ import Telemetry
 public struct ProductionReport: Hashable, Sendable {
   /// `machine`, or `line`.
   public var kind: String
+  /// More versions than anybody reads: what says so is no report.
+  private static let versionMax = 1_000_000
+
   /// Id of the machine or line.
   public var subject: String
   /// Id of the shift or order, or empty for a stretch of time.
@@ -95,7 +98,7 @@ public struct ProductionReport: Hashable, Sendable {
   public init?(json: JSONValue) {
     guard let kind = json["kind"]?.text, let subject = json["subject"]?.text,
       let part = json["part"]?.text, case .number(let digits)? = json["version"],
-      let version = Int(digits),
+      let version = Int(digits), (1...Self.versionMax).contains(version),
       let computed = json["computed"]?.text.flatMap(Timestamp.init(rfc3339:)),
       let content = json["content"]
     else { return nil }

@@ -59,6 +59,11 @@ public struct Template: Hashable, Sendable {
     return String(name.dropFirst(prefix.count))
   }
 
+  /// Whether it is meant to be JSON.
+  var isJSON: Bool {
+    source.first { !$0.isWhitespace }.map { $0 == "{" || $0 == "[" } ?? false
+  }
+
   /// Whether a property of an event is shown.
   var showsEvent: Bool {
     parts.contains { if case .property = $0 { true } else { false } }

@@ -53,6 +53,14 @@ extension RuleEngine {
       }
     }
 
+    func level(_ name: String) -> String {
+      String(property(name).map { "/+#".contains($0) ? "_" : $0 })
+    }
+
+    func escaped(_ name: String) -> String {
+      String(JSONText.quoted(property(name)).dropFirst().dropLast())
+    }
+
     static func shown(_ value: Value) -> String {
       switch value {
       case .number(let number): shownNumber(number)
@@ -159,8 +167,14 @@ extension RuleEngine {
     switch kind {
     case .event(let name): return .event(name: name)
     case .mqtt(let topic, let payload, let qos, let isRetained):
+      // What others wrote is one level of a topic, and one text in JSON.
+      let place = topic.filled(facts.filling, property: { facts.level($0) })
+      let content = payload.map { template in
+        template.isJSON
+          ? template.filled(facts.filling, property: { facts.escaped($0) }) : filled(template)
+      }
       return .mqtt(
-        topic: filled(topic), payload: payload.map(filled) ?? facts.json(isRaised: isRaised),
+        topic: place, payload: content ?? facts.json(isRaised: isRaised),
         qos: qos, isRetained: isRetained)
     case .webhook(let url, let secret, let format):
       let body =

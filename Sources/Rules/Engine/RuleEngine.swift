@@ -171,10 +171,9 @@ public struct RuleEngine: Sendable {
       let device = instances[index].device
       if let id = event.device, device >= 0, devices[Int(device)].id != id { continue }
       // What clears an active rule does not replace what it is about.
-      if compiled[Int(instances[index].rule)].showsEvent, !isActive(index),
-        event.properties.utf8.count <= Self.shownPropertiesMax
-      {
-        lastEvents[index] = event.properties
+      if compiled[Int(instances[index].rule)].showsEvent, !isActive(index) {
+        let isShown = event.properties.utf8.count <= Self.shownPropertiesMax
+        lastEvents[index] = isShown ? event.properties : ""
       }
       catchUp(index, to: moment.elapsedMicroseconds, moment, &output)
       trigger(

@@ -54,8 +54,14 @@ extension RouteTable {
         device: String(text[..<slash]), metric: String(text[text.index(after: slash)...]))
     }
     await gateway.flush()
-    let (drivers, days) = try await gateway.energy.fetchDays(
-      of: meter, over: reference, temperature: temperature, now: now)
+    let drivers: [String]
+    let days: [EnergyObservation]
+    do {
+      (drivers, days) = try await gateway.energy.fetchDays(
+        of: meter, over: reference, temperature: temperature, now: now)
+    } catch let error as EnergyFloor.NoTemperature {
+      throw Problem.badParameter("temperature", "`\(error.key)` is no series of a temperature")
+    }
     let baseline: EnergyBaseline
     do throws(LeastSquares.Refusal) {
       baseline = try EnergyBaseline(drivers: drivers, reference: days)

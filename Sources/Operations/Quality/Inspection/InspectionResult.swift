@@ -82,7 +82,7 @@ public struct InspectionRefusal: Error, Sendable, Hashable, CustomStringConverti
   public var field: String
   public var reason: String
 
-  init(_ field: String, _ reason: String) {
+  public init(_ field: String, _ reason: String) {
     self.field = field
     self.reason = reason
   }

@@ -105,6 +105,7 @@ struct WebhookTests {
     try await rig.request(down.effect("a"))
     try await rig.request(down.effect("b"))
     #expect(await eventually { down.taken.count >= 1 })
+    #expect(await eventually { rig.figures(down.lane).waiting == 2 })
     clock.skip(seconds: 3_601)
     #expect(await eventually { rig.figures(down.lane).givenUp == 2 })
     #expect(

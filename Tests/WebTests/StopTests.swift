@@ -165,6 +165,46 @@ struct StopTests {
     }
   }
 
+  @Test(
+    "The setting that went best is told with its evidence, and suggested only where it is no chance"
+  )
+  func settings() async throws {
+    let devices = Bench.devices
+      .replacing("ideal_cycle: 1 s", with: "ideal_cycle: 1 s\n    product: product")
+      .replacing(
+        "      pressure: {unit: bar}",
+        with: "      pressure: {unit: bar}\n      product: {kind: state, type: text}")
+    try await Bench.run(yaml: devices) { bench in
+      // Twelve hours of one product: at 4 bar some 100 good parts an hour, at 6 bar some 120, now at 4 bar.
+      let first = 1_795_248_000 - 86_400
+      var good = 0
+      for hour in 0..<13 {
+        let pressure = hour.isMultiple(of: 2) ? 4 : 6
+        for quarter in 0..<4 {
+          let answer = try await bench.post(
+            IngestTests.path,
+            #"{"device_id": "press1", "timestamp": \#(first + hour * 3_600 + quarter * 900 + 60), "metrics": {"state": "running", "cycles": \#(good), "good": \#(good), "pressure": \#(pressure), "product": "bracket"}}"#
+          )
+          #expect(answer.status == 200, "\(answer.text)")
+          good += (pressure == 4 ? 25 : 30) + hour % 3
+        }
+      }
+      await bench.gateway.flush()
+      let answer = try await bench.get(
+        "/api/v1/production/settings?machine=press1&setting=pressure&step=1&from=\(first)&to=\(first + 13 * 3_600)"
+      ).json
+      let bracket = try #require(answer["items"]?.elements?.first, "\(answer.encoded)")
+      #expect(bracket["product"]?.text == "bracket")
+      #expect(bracket["best"]?["value"]?.encoded == "6.0")
+      #expect(bracket["suggestion"]?["value"]?.encoded == "6.0")
+      #expect(bracket["basis"]?.text == "observed_not_tried")
+      let undeclared = try await bench.get(
+        "/api/v1/production/settings?machine=press1&setting=temperature")
+      #expect(undeclared.status == 400)
+      #expect(undeclared.text.contains("no declared range"))
+    }
+  }
+
   @Test("An edit that fits no stop is refused with a sentence and leaves nothing behind")
   func refusals() async throws {
     try await Bench.run(yaml: Self.devices) { bench in

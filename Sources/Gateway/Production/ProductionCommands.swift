@@ -44,7 +44,8 @@ enum ProductionCommands {
 
   /// At the end of its shift, so that reports are found by the time they are about.
   private static func keep(
-    _ body: JSONValue, _ configuration: ProductionConfiguration, at moment: RecordMoment, into output: inout StageOutput
+    _ body: JSONValue, _ configuration: ProductionConfiguration, at moment: RecordMoment,
+    into output: inout StageOutput
   ) -> CommandRefusal? {
     guard let report = ProductionReport(json: body),
       let end = body["content"]?["shift"]?["to"]?.text.flatMap(Timestamp.init(rfc3339:))

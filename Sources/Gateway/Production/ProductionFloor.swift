@@ -13,7 +13,7 @@ public final class ProductionFloor: Sendable {
   /// Reports that one answer reads at most.
   public static let reportsMax = 5_000
 
-  private let queries: Queries
+  let queries: Queries
   private let configured: Mutex<ProductionConfiguration>
 
   init(queries: Queries, configuration: ProductionConfiguration) {

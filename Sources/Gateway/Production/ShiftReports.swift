@@ -109,7 +109,9 @@ struct ShiftReports {
     return try reader.database.read { db in
       var found: [Key: (report: ProductionReport, row: Int64)] = [:]
       let rows = try Row.fetchCursor(
-        db, sql: "SELECT id, properties FROM event WHERE name = ? AND time >= ? AND origin > 0 ORDER BY id",
+        db,
+        sql:
+          "SELECT id, properties FROM event WHERE name = ? AND time >= ? AND origin > 0 ORDER BY id",
         arguments: [ProductionCommands.shiftReported, from.microseconds])
       while let row = try rows.next() {
         let text: String = row[1]

@@ -3,7 +3,7 @@ import Operations
 import Telemetry
 
 extension RouteTable {
-  /// Stops of machines with what operators say of them, and reports of closed shifts.
+  /// Stops of machines with what operators say of them, reports of closed shifts, and settings that went best.
   var stopRoutes: [Route] {
     [
       Route(
@@ -18,6 +18,9 @@ extension RouteTable {
       Route(
         .get, "/api/v1/production/reports", scope: .read,
         parameters: ["machine", "line", "from", "to", "versions"], handler: listReports),
+      Route(
+        .get, "/api/v1/production/settings", scope: .read,
+        parameters: ["machine", "setting", "step", "from", "to"], handler: readSettings),
     ]
   }
 
@@ -109,6 +112,54 @@ extension RouteTable {
       )
     }
     return moment
+  }
+
+  /// Which values of a metric went best, per product, with the evidence. Without a span: the last seven days.
+  @Sendable private func readSettings(_ call: Call) async throws -> Reply {
+    guard let id = call.query["machine"], let metric = call.query["setting"] else {
+      throw Problem.badParameter("setting", "say which `machine` and which metric of it is set")
+    }
+    let machine = try machine(id)
+    await gateway.flush()
+    let catalog = await gateway.queries.fetchCatalog()
+    let device = try DeviceForm.device(machine.device, in: catalog)
+    let profile = gateway.profile(device.profile)
+    let desired = profile?.desired.first { $0.metric == metric || $0.name == metric }
+    guard let range = desired?.range ?? profile?.metric(metric)?.range else {
+      throw Problem.badParameter(
+        "setting",
+        "`\(metric)` has no declared range in the profile `\(device.profile)`: nothing could be suggested"
+      )
+    }
+    let step = call.query["step"].flatMap(Double.init) ?? (range.upperBound - range.lowerBound) / 20
+    guard step > 0, step.isFinite else {
+      throw Problem.badParameter("step", "values nearer than this count as one; it is above 0")
+    }
+    let to = try TimeArgument.moment("to", of: call.query, now: now, default: now)
+    let from = try TimeArgument.moment(
+      "from", of: call.query, now: now, default: to.advanced(byMicroseconds: -7 * 86_400_000_000))
+    guard from < to else { throw Problem.badParameter("from", "it must be before `to`") }
+    let observations = try await gateway.production.fetchObservations(
+      of: machine, setting: metric, over: try bounded(Span(from..<to)), now: now)
+    let definition = SettingDefinition(
+      name: metric, range: range, step: step, current: observations.last?.value)
+    var products: [String] = []
+    for observation in observations where !products.contains(observation.product) {
+      products.append(observation.product)
+    }
+    return Reply(
+      json: .object([
+        ("machine", .string(machine.id)), ("from", .string(from.rfc3339)),
+        ("to", .string(to.rfc3339)), ("outcome", .string("good parts per planned hour")),
+        ("hours", .integer(observations.count)),
+        (
+          "items",
+          .array(
+            products.sorted().map {
+              ObservedSettings(observations, product: $0, of: definition).json
+            })
+        ),
+      ]))
   }
 
   /// Without a span: the last seven days. `versions=all` shows also what was superseded.

@@ -19,6 +19,7 @@ final class CommandInbox: Sendable {
   /// Without a broker nothing is heard; the publisher says so.
   func listen(to topics: [String], settings: MQTTSettings, clientID: String) {
     let thread = Thread { [self] in
+      // Without a broker nothing is heard; whoever publishes says that there is none.
       let listener = try? Listener(settings: settings, clientID: clientID, filters: topics) {
         // A retained message was meant for an earlier run.
         guard !$0.isRetained, $0.payload.count <= Self.bytesMax else { return }

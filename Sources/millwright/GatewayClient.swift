@@ -94,7 +94,9 @@ struct GatewayClient {
   func postBatch(_ path: String, body: String) async throws -> JSONNode {
     let response = try await execute(.POST, path, body: body)
     let bytes = try await response.body.collect(upTo: 64 << 20)
-    let node = (try? JSONDecoder().decode(JSONNode.self, from: Data(bytes.readableBytesView))) ?? .null
+    // What is no JSON has no members: refused below, in the status' own words.
+    let node =
+      (try? JSONDecoder().decode(JSONNode.self, from: Data(bytes.readableBytesView))) ?? .null
     guard response.status.code == 200 || node["rejected"] != .null else {
       let words = node["detail"].text ?? response.status.reasonPhrase
       throw Failure("the gateway refuses (\(response.status.code)): \(words)")

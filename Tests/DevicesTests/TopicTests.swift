@@ -37,6 +37,28 @@ import Testing
     #expect(try captures("+", "a/b") == nil)
   }
 
+  @Test("Matching bytes agrees with what is captured, over all small patterns and topics")
+  func bytes() throws {
+    let levels = ["a", "b", "+", "{x}", "#", "{rest#}", "$S"]
+    var patterns = levels
+    for first in levels where !first.contains("#") { patterns += levels.map { first + "/" + $0 } }
+    patterns += ["a/+/b", "+/{x}/#", "a/b/{rest#}"]
+    let words = ["a", "b", "", "$S"]
+    var topics = words
+    for first in words { topics += words.map { first + "/" + $0 } }
+    topics += ["a/b/b", "a/a/b", "a/b/a/b", "$S/a/b"]
+    var matched = 0
+    for pattern in patterns where !pattern.hasSuffix("{x}/{x}") {
+      let compiled = try TopicPattern(pattern)
+      for topic in topics {
+        let agrees = Array(topic.utf8).withUnsafeBytes { compiled.matches($0) }
+        #expect(agrees == (try captures(pattern, topic) != nil), "\(pattern) and \(topic)")
+        matched += agrees ? 1 : 0
+      }
+    }
+    #expect(matched > 100)
+  }
+
   @Test("The most specific route wins, then the device's topic, then the order of the file")
   func precedence() throws {
     let patterns = ["#", "plant/#", "plant/+/x", "plant/{l}/x", "plant/a/+", "plant/a/x", "+/a/x"]

@@ -107,6 +107,21 @@ public struct TopicPattern: Hashable, Sendable, CustomStringConvertible {
     return topic.count == levels.count ? captures : nil
   }
 
+  /// Whether a topic matches: as `captures`, without allocating anything; for what is asked for each message.
+  public func matches(_ topic: UnsafeRawBufferPointer) -> Bool {
+    if case .literal = levels[0] {} else if topic.first == UInt8(ascii: "$") { return false }
+    // `nil`: the topic has no further level. An empty one is a level.
+    var rest: Slice<UnsafeRawBufferPointer>? = topic[...]
+    for level in levels {
+      if case .rest(let name) = level { return name == nil || rest != nil }
+      guard let left = rest else { return false }
+      let end = left.firstIndex(of: UInt8(ascii: "/")) ?? left.endIndex
+      if case .literal(let text) = level, !left[..<end].elementsEqual(text.utf8) { return false }
+      rest = end < left.endIndex ? left[(end + 1)...] : nil
+    }
+    return rest == nil
+  }
+
   /// Whether this pattern is tried before `other`: at the first level where they differ in kind,
   /// literal before one level before rest; where one ends, the shorter.
   public func isMoreSpecific(than other: TopicPattern) -> Bool {

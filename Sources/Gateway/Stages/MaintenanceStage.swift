@@ -105,22 +105,7 @@ struct MaintenanceStage: Sendable {
 
   /// Whether maintenance events come on this topic.
   func hears(_ topic: UnsafeRawBufferPointer) -> Bool {
-    guard !configuration.topics.isEmpty else { return false }
-    let levels = topic.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-    return configuration.topics.contains { pattern in
-      var place = 0
-      for level in pattern.levels {
-        switch level {
-        case .rest: return place < levels.count || level == .rest(name: nil)
-        case .any where place >= levels.count: return false
-        case .any: break
-        case .literal(let text):
-          guard place < levels.count, levels[place].elementsEqual(text.utf8) else { return false }
-        }
-        place += 1
-      }
-      return place == levels.count
-    }
+    configuration.topics.contains { $0.matches(topic) }
   }
 
   // MARK: - What happens

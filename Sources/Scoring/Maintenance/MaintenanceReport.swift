@@ -114,17 +114,8 @@ public struct MaintenanceReport: Sendable, Equatable {
   }
 
   private static func time(_ name: String, _ value: JSONValue) throws(Refusal) -> Timestamp? {
-    let time: Timestamp?
-    switch value[name] {
-    case nil, .null: return nil
-    case .string(let text): time = Timestamp(rfc3339: text)
-    case .number(let digits):
-      time =
-        Int64(digits).flatMap { Timestamp(epoch: $0) }
-        ?? Double(digits).flatMap { Timestamp(epoch: $0) }
-    default: time = nil
-    }
-    guard let time else {
+    guard let member = value[name], !member.isNull else { return nil }
+    guard let time = member.timestamp else {
       throw Refusal(
         field: name, code: "bad_timestamp",
         detail: "`\(name)` is RFC 3339 text such as 2026-11-21T08:00:00Z, or an epoch number")

@@ -71,17 +71,8 @@ enum EventFields {
   static func timestamp(
     _ value: JSONValue?, at pointer: String
   ) throws(EventRefusal) -> Timestamp? {
-    let time: Timestamp?
-    switch value {
-    case nil, .null: return nil
-    case .string(let text): time = Timestamp(rfc3339: text)
-    case .number(let digits):
-      time =
-        Int64(digits).flatMap { Timestamp(epoch: $0) }
-        ?? Double(digits).flatMap { Timestamp(epoch: $0) }
-    default: time = nil
-    }
-    guard let time else {
+    guard let value, !value.isNull else { return nil }
+    guard let time = value.timestamp else {
       throw EventRefusal(
         pointer: pointer, code: "bad_timestamp",
         detail: "`\(member(pointer))` is RFC 3339 text such as 2026-11-21T08:00:00Z, or an epoch "

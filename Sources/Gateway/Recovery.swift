@@ -18,7 +18,7 @@ struct Recovery {
     let started = clock.read().monotonicMicroseconds
     let store = try Store(settings: loaded.gateway.store)
     var window = RedeliveryWindow(
-      capacity: Int(loaded.gateway.mqtt?.receiveMaximum ?? MQTTDefaults.receiveMaximum))
+      receiveMaximum: loaded.gateway.mqtt?.receiveMaximum ?? MQTTDefaults.receiveMaximum)
     let savedWindow = try store.savedState("redelivery_window")
     if let savedWindow { window.restore(savedWindow.bytes) }
     var offset: Int64?

@@ -4,8 +4,9 @@ import Testing
 @testable import Gateway
 
 @Suite struct RedeliveryWindowTests {
-  private func window(_ entries: [(UInt16, UInt64)], capacity: Int = 4) -> RedeliveryWindow {
-    var window = RedeliveryWindow(capacity: capacity)
+  private func window(_ entries: [(UInt16, UInt64)], receiveMaximum: UInt16 = 4) -> RedeliveryWindow
+  {
+    var window = RedeliveryWindow(receiveMaximum: receiveMaximum)
     for (id, fingerprint) in entries { window.observe(packetID: id, fingerprint: fingerprint) }
     return window
   }
@@ -36,27 +37,52 @@ import Testing
     #expect(asks(&window, 2, 20) == false)
   }
 
-  @Test("After as many deliveries as fit the window nothing is a redelivery any more")
-  func deliveriesRunOut() {
-    var window = window([(1, 10), (2, 20), (3, 30), (4, 40)], capacity: 4)
+  @Test(
+    "Once as many deliveries in a row as may be in flight match none, nothing is a redelivery any more"
+  )
+  func strangers() {
+    var window = window([(1, 10), (2, 20), (3, 30), (4, 40)])
     window.connected(sessionPresent: true)
-    for id in 100..<104 as Range<UInt16> { #expect(asks(&window, id, 0) == false) }
-    #expect(asks(&window, 1, 10) == false)
+    for id in 100..<103 as Range<UInt16> { #expect(!asks(&window, id, 0)) }
+    // What is no redelivery may stand between those that are.
+    #expect(asks(&window, 1, 10))
+    for id in 103..<106 as Range<UInt16> { #expect(!asks(&window, id, 0)) }
+    #expect(asks(&window, 2, 20))
+    for id in 106..<110 as Range<UInt16> { #expect(!asks(&window, id, 0)) }
     #expect(!window.isActive)
+    #expect(!asks(&window, 3, 30))
+  }
+
+  @Test("A broker with far more in flight than it was allowed is recognised as often as it repeats")
+  func overshoot() {
+    let ids = (1...16_000).map { UInt16($0) }
+    var window = window(ids.map { ($0, 7) }, receiveMaximum: 1_000)
+    for _ in 0..<3 {
+      window.connected(sessionPresent: true)
+      #expect(ids.allSatisfy { asks(&window, $0, 7) })
+    }
+  }
+
+  @Test("What is remembered stays within a round of packet ids")
+  func capacity() {
+    #expect(RedeliveryWindow(receiveMaximum: 0).capacity == 20)
+    #expect(RedeliveryWindow(receiveMaximum: 100).capacity == 2_000)
+    #expect(RedeliveryWindow(receiveMaximum: .max).capacity == 20_000)
   }
 
   @Test("The newest use of a packet id counts, and only the newest deliveries are kept")
   func newestCounts() {
-    var window = window([(1, 10), (2, 20), (1, 11), (3, 30), (4, 40)], capacity: 4)
-    #expect(window.ordered.map(\.packetID) == [2, 1, 3, 4])
+    let older = (0..<19).map { (UInt16(100 + $0), UInt64($0)) }
+    var window = window(older + [(1, 10), (2, 20), (1, 11)], receiveMaximum: 1)
+    #expect(window.ordered.map(\.packetID) == (102..<119) + [1, 2, 1])
     window.connected(sessionPresent: true)
-    #expect(asks(&window, 1, 11) == true)
+    #expect(asks(&window, 1, 11))
   }
 
   @Test("The saved state gives the same window back")
   func savedState() {
-    let window = window([(1, 10), (2, 20), (3, 30), (4, 40), (5, 50)], capacity: 4)
-    var restored = RedeliveryWindow(capacity: 4)
+    let window = window((0..<25).map { (UInt16($0), UInt64($0)) }, receiveMaximum: 1)
+    var restored = RedeliveryWindow(receiveMaximum: 1)
     restored.restore(window.encoded)
     #expect(restored.ordered == window.ordered)
   }

@@ -5,7 +5,8 @@ import Telemetry
 /// libmosquitto does not show the DUP flag, so what was delivered is remembered: packet id and fingerprint
 /// of the last `capacity` deliveries. After a reconnect with the session present, a delivery that matches
 /// one in both is a redelivery. An entry dies when it is matched, when its id comes with something else,
-/// or after `capacity` deliveries; without a session the window empties.
+/// or once `receiveMaximum` deliveries in a row matched none: a broker repeats before it sends what is new.
+/// Without a session the window empties.
 ///
 /// The fingerprint is a function of what the journal holds of a delivery, so a replay rebuilds the window
 /// and nothing is written for it.
@@ -16,14 +17,24 @@ struct RedeliveryWindow: Equatable {
   }
 
   let capacity: Int
+  let receiveMaximum: Int
   /// The newest deliveries; `next` is where the following one goes once the ring is full.
   private(set) var recent: [Entry] = []
   private var next = 0
   /// What may still come again on this connection.
   private var candidates: [UInt16: UInt64] = [:]
-  private var deliveriesLeft = 0
+  /// How many more deliveries in a row may match none before the candidates are given up.
+  private var strangersLeft = 0
 
-  init(capacity: Int) { self.capacity = max(1, capacity) }
+  /// A window for a broker that was told to have at most `receiveMaximum` deliveries in flight.
+  ///
+  /// It remembers twenty times as many: mosquitto takes a full share more with each connection that dies before
+  /// an acknowledgement got through. At most 20,000: what is remembered and what comes while it is must stay
+  /// within the 65,535 packet ids, or a new message could be taken for an old one. See decision 0018.
+  init(receiveMaximum: UInt16) {
+    self.receiveMaximum = max(1, Int(receiveMaximum))
+    capacity = min(20 * self.receiveMaximum, 20_000)
+  }
 
   /// Whether deliveries need to be asked about at all.
   var isActive: Bool { !candidates.isEmpty }
@@ -48,16 +59,19 @@ struct RedeliveryWindow: Equatable {
     }
     // Older entries first, so that the newest use of a packet id stands.
     for entry in ordered { candidates[entry.packetID] = entry.fingerprint }
-    deliveriesLeft = capacity
+    strangersLeft = receiveMaximum
   }
 
   /// Whether this delivery was committed before; asked once for each delivery, in order.
   mutating func isRedelivery(packetID: UInt16, fingerprint: UInt64) -> Bool {
     guard !candidates.isEmpty else { return false }
-    let known = candidates.removeValue(forKey: packetID)
-    deliveriesLeft -= 1
-    if deliveriesLeft <= 0 { candidates.removeAll() }
-    return known == fingerprint
+    if candidates.removeValue(forKey: packetID) == fingerprint {
+      strangersLeft = receiveMaximum
+      return true
+    }
+    strangersLeft -= 1
+    if strangersLeft <= 0 { candidates.removeAll() }
+    return false
   }
 
   /// Entries, oldest first.

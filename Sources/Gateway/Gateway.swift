@@ -76,7 +76,8 @@ public final class Gateway: Service {
   private func start(_ recovery: Recovery, clock: ClockSource) {
     var settings = IngestSettings(configuration, startItems: recovery.startItems)
     settings.own.add(publications?.ownTopics ?? [])
-    effects.noteEchoes(in: settings.own.echoes)
+    // By MQTT 5 they name us themselves, after a restart too.
+    if configuration.mqtt?.version == .v311 { effects.noteEchoes(in: settings.own.echoes) }
     let published = published
     published.put(recovery.state.figures)
     let parts = IngestThreadParts(

@@ -59,12 +59,21 @@ final class Client {
   }
 
   /// As `publish`, and tells the message id by which its acknowledgement is known.
+  /// - Parameter origin: told as a user property, which MQTT 3.1.1 does not have.
   func publishTracked(
-    topic: String, payload: [UInt8], qos: Int32, isRetained: Bool
+    topic: String, payload: [UInt8], qos: Int32, isRetained: Bool, origin: String
   ) -> (mid: Int32, code: Int32) {
+    var properties: OpaquePointer?
+    defer { mosquitto_property_free_all(&properties) }
+    if settings.version == .v5 {
+      let code = mosquitto_property_add_string_pair(
+        &properties, Int32(MQTT_PROP_USER_PROPERTY.rawValue), Publisher.originProperty, origin)
+      guard code == MOSQ_ERR_SUCCESS.rawValueAsInt32 else { return (0, code) }
+    }
     var mid: Int32 = 0
     let code = payload.withUnsafeBytes {
-      mosquitto_publish(handle, &mid, topic, Int32($0.count), $0.baseAddress, qos, isRetained)
+      mosquitto_publish_v5(
+        handle, &mid, topic, Int32($0.count), $0.baseAddress, qos, isRetained, properties)
     }
     let isKept = qos > 0 && code == MOSQ_ERR_NO_CONN.rawValueAsInt32
     return (mid, isKept ? MOSQ_ERR_SUCCESS.rawValueAsInt32 : code)

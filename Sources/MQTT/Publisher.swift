@@ -16,6 +16,9 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
     case received(topic: String, payload: [UInt8])
   }
 
+  /// The user property that tells who published a message, so that whoever gets it back knows it.
+  public static let originProperty = "millwright-origin"
+
   private let client: Client
   private let tracker = MessageTracker()
   private let connected = Mutex(false)
@@ -95,14 +98,15 @@ public final class Publisher: @unchecked Sendable {  // `client` is fixed, libmo
   ///
   /// At QoS 1 libmosquitto keeps it over connections until the broker has answered; at QoS 0 it is
   /// acknowledged when it is written to the socket and lost when the connection goes before.
+  /// - Parameter origin: who says this; goes along as `originProperty` by MQTT 5.
   public func publish(
-    topic: String, payload: [UInt8], qos: Int32, isRetained: Bool,
+    topic: String, payload: [UInt8], qos: Int32, isRetained: Bool, origin: String,
     whenDone: @escaping @Sendable (MessageFate) -> Void
   ) {
     waiting.withLock { $0 += 1 }
     let losses = tracker.begin()
     let (mid, code) = client.publishTracked(
-      topic: topic, payload: payload, qos: qos, isRetained: isRetained)
+      topic: topic, payload: payload, qos: qos, isRetained: isRetained, origin: origin)
     guard code == MOSQ_ERR_SUCCESS.rawValueAsInt32 else {
       tracker.end()
       waiting.withLock { $0 -= 1 }

@@ -7,6 +7,8 @@ public struct IncomingPublish {
   public let payload: UnsafeRawBufferPointer
   /// MQTT 5 content type; empty when absent.
   public let contentType: UnsafeRawBufferPointer
+  /// Who published it, as `Publisher.originProperty` says; empty when absent.
+  public let origin: UnsafeRawBufferPointer
   /// 0 at QoS 0.
   public let packetID: UInt16
   public let isRetained: Bool
@@ -199,19 +201,42 @@ public final class Subscriber {
   private func received(_ message: mosquitto_message, properties: OpaquePointer?) {
     publishesInRead += 1
     var contentType: UnsafeMutablePointer<CChar>?
+    var origin: UnsafeMutablePointer<CChar>?
     if properties != nil {
       mosquitto_property_read_string(
         properties, Int32(MQTT_PROP_CONTENT_TYPE.rawValue), &contentType, false)
+      origin = Self.origin(properties)
     }
-    defer { free(contentType) }
+    defer {
+      free(contentType)
+      free(origin)
+    }
     onPublish(
       IncomingPublish(
         topic: UnsafeRawBufferPointer(start: message.topic, count: strlen(message.topic)),
         payload: UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen)),
         contentType: UnsafeRawBufferPointer(
           start: contentType, count: contentType.map { strlen($0) } ?? 0),
+        origin: UnsafeRawBufferPointer(start: origin, count: origin.map { strlen($0) } ?? 0),
         packetID: message.qos > 0 ? UInt16(truncatingIfNeeded: message.mid) : 0,
         isRetained: message.retain))
+  }
+
+  /// To be freed; `nil`: no user property names an origin.
+  private static func origin(_ properties: OpaquePointer?) -> UnsafeMutablePointer<CChar>? {
+    let identifier = Int32(MQTT_PROP_USER_PROPERTY.rawValue)
+    var place = properties
+    var isFurther = false
+    while true {
+      var name: UnsafeMutablePointer<CChar>?
+      var value: UnsafeMutablePointer<CChar>?
+      place = mosquitto_property_read_string_pair(place, identifier, &name, &value, isFurther)
+      guard place != nil else { return nil }
+      isFurther = true
+      defer { free(name) }
+      if let name, strcmp(name, Publisher.originProperty) == 0 { return value }
+      free(value)
+    }
   }
 
   private func acknowledged(code: Int32, flags: Int32) {

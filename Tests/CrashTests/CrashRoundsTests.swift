@@ -241,6 +241,7 @@ private struct Promised {
     #expect(bare.count == promised.bare.count, comment)
     #expect((bare.sorted() == promised.bare) == true, comment)
     #expect(try values("crash.bare/state").count == promised.bare.count, comment)
+    #expect(catalog.series.allSatisfy { catalog.key(of: $0.index).device != "crashed" }, "echoes")
     let web = Set(try values("web/v"))
     #expect(web.isSuperset(of: promised.httpMetrics), comment)
     let console = SQLConsole(secondsMax: 60, rowsMax: 1_000_000)

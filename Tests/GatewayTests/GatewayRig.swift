@@ -102,13 +102,14 @@ final class GatewayRig: @unchecked Sendable {  // One test drives it.
   }
 
   /// Publishes one after the other at QoS 1 with mosquitto_pub's own connection.
-  func publish(_ messages: [(topic: String, payload: String)], qos: Int = 1, retained: Bool = false)
-    throws
-  {
+  func publish(
+    _ messages: [(topic: String, payload: String)], qos: Int = 1, retained: Bool = false,
+    more: [String] = []
+  ) throws {
     for message in messages {
       let arguments =
         ["-p", "\(broker!.port)", "-t", message.topic, "-q", "\(qos)", "-s"]
-        + (retained ? ["-r"] : [])
+        + (retained ? ["-r"] : []) + more
       try ChildProcess(
         try TestBroker.find("mosquitto_pub"), arguments, input: message.payload
       ).wait()

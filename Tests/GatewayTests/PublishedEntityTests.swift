@@ -118,7 +118,7 @@ import Testing
 
   @Test("Topics of our own are those under the root and those named, to the letter")
   func ownTopics() {
-    var own = OwnTopics(root: "millwright/a/")
+    var own = OwnTopics(root: "millwright/a/", gatewayID: "a")
     own.add(["ha/device/a/config"])
     func contains(_ topic: String) -> Bool {
       Array(topic.utf8).withUnsafeBytes { own.contains($0) }

@@ -8,11 +8,13 @@ struct EffectSenders: Sendable {
   var webhooks: WebhookSender
   /// `nil`: there is no SMTP server.
   var mail: MailSender?
+  var gatewayID: String
   var logger: Logger
 
   init(_ configuration: GatewayConfiguration, publisher: Publisher?, logger: Logger) {
     self.publisher = publisher
     self.logger = logger
+    gatewayID = configuration.gatewayID
     webhooks = WebhookSender(
       settings: configuration.effects, credentials: configuration.credentials)
     mail = configuration.smtp.map {
@@ -48,7 +50,7 @@ struct EffectSenders: Sendable {
     guard let publisher else { return whenDone(.refused("there is no `mqtt` in millwright.yaml")) }
     publisher.publish(
       topic: message.topic, payload: Array(message.payload.utf8), qos: message.qos,
-      isRetained: message.isRetained
+      isRetained: message.isRetained, origin: gatewayID
     ) { fate in
       switch fate {
       case .acknowledged: whenDone(.delivered())

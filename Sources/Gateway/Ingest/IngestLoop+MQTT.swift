@@ -147,9 +147,7 @@ extension IngestLoop {
     figures.messages += 1
     figures.messageBytes += UInt64(publish.payload.count)
     // They come back when a subscription covers them: No Local is MQTT 5 only, and per connection.
-    if settings.own.contains(publish.topic)
-      || settings.own.echoes.take(publish.topic, publish.payload)
-    {
+    if settings.own.isOwn(publish) {
       figures.ignoredMessages += 1
       return
     }

@@ -18,7 +18,7 @@ struct IngestSettings: Sendable {
 
   init(_ configuration: GatewayConfiguration, startItems: [Item]) {
     mqtt = configuration.mqtt
-    own = OwnTopics(root: configuration.root)
+    own = OwnTopics(root: configuration.root, gatewayID: configuration.gatewayID)
     commitDelayMicroseconds = Int64(configuration.batch.commitDelayMilliseconds) * 1_000
     // Some of the window is left, so that the broker goes on sending while we commit.
     let most = Int(configuration.mqtt?.receiveMaximum ?? 1_000) * 9 / 10

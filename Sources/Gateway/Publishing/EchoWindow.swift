@@ -4,8 +4,8 @@ import Telemetry
 /// Messages that we published outside of our root and that may come back over our own subscription: they are
 /// no telemetry, and a rule that fed on what it sends would never end.
 ///
-/// Each is recognised once by topic and content. It remembers the last thousand; what others send on the same
-/// topics passes.
+/// By MQTT 5 they name their origin; this is for MQTT 3.1.1, which cannot. Each is recognised once by topic and
+/// content. It remembers the last thousand; what others send on the same topics passes.
 final class EchoWindow: Sendable {
   static let capacity = 1_024
 

@@ -1,17 +1,29 @@
 import Glibc
+import MQTT
 
-/// Tells our own publications from what others send, by topic.
+/// Tells our own publications from what others send, by topic and by origin.
 struct OwnTopics: Sendable {
   /// Everything under it is ours; empty: nothing.
   private let root: [UInt8]
   /// What we publish elsewhere, topic by topic.
   private var topics: [[UInt8]] = []
-  /// Of messages that effects publish elsewhere.
+  private let gatewayID: [UInt8]
+  /// Of messages that effects publish elsewhere, from a broker that does not bring their origin back.
   let echoes = EchoWindow()
 
-  init(root: String) { self.root = Array(root.utf8) }
+  init(root: String, gatewayID: String) {
+    self.root = Array(root.utf8)
+    self.gatewayID = Array(gatewayID.utf8)
+  }
 
   mutating func add(_ more: [String]) { topics += more.map { Array($0.utf8) } }
+
+  /// Whether a message comes from us.
+  func isOwn(_ publish: IncomingPublish) -> Bool {
+    if contains(publish.topic) { return true }
+    if !publish.origin.isEmpty, OwnTopics.isEqual(gatewayID, publish.origin[...]) { return true }
+    return echoes.take(publish.topic, publish.payload)
+  }
 
   /// Costs a comparison or a few: asked for each message.
   func contains(_ topic: UnsafeRawBufferPointer) -> Bool {

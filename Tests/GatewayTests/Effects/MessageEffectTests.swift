@@ -1,4 +1,5 @@
 import Foundation
+import MQTT
 import TestSupport
 import Testing
 
@@ -104,9 +105,12 @@ struct MessageEffectTests {
     await rig.stop()
   }
 
-  @Test("What we publish outside of our root is no telemetry of anybody")
-  func echo() async throws {
-    let rig = try rig()
+  @Test(
+    "What we publish outside of our root is no telemetry of anybody",
+    arguments: MQTTSettings.Version.allCases)
+  func echo(version: MQTTSettings.Version) async throws {
+    let rig = try GatewayRig { $0.mqtt?.version = version }
+    try rig.start()
     #expect(await rig.waitUntilConnected())
     try rig.gateway.startPublishing()
     try await rig.request(message("/plant/press", #"{\"v\": 1}"#))
@@ -117,6 +121,26 @@ struct MessageEffectTests {
     #expect(catalog.devices.map(\.id) == ["plant.other"])
     try rig.publish([("plant/press", #"{"v": 2}"#)])
     #expect(await eventually { rig.gateway.figures.samples == 2 })
+    await rig.stop()
+  }
+
+  @Test(
+    "What an earlier life published is recognised by its origin; another gateway's is telemetry")
+  func origin() async throws {
+    let rig = try rig()
+    #expect(await rig.waitUntilConnected())
+    for (origin, value) in [("test", 1), ("plant2", 2), ("test", 3)] {
+      try rig.publish(
+        [("plant/press", #"{"v": \#(value)}"#)],
+        more: ["-V", "5", "-D", "publish", "user-property", "a", "b"]
+          + ["-D", "publish", "user-property", "millwright-origin", origin])
+    }
+    try rig.publish([("plant/press", #"{"v": 4}"#)])
+    #expect(await eventually { rig.gateway.figures.messages == 4 })
+    #expect(await eventually { rig.gateway.figures.samples == 2 })
+    #expect(rig.gateway.figures.ignoredMessages == 2)
+    await rig.gateway.flush()
+    #expect(try await rig.numbers("plant.press/v") == [2, 4])
     await rig.stop()
   }
 

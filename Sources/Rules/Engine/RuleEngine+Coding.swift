@@ -3,7 +3,7 @@ import Telemetry
 /// State as bytes, and how it survives a change of the rules.
 ///
 /// ```
-/// version u8 = 2 · began i64 (min: never) · transitions varint · late varint
+/// version u8 = 3 · began i64 (min: never) · transitions varint · late varint
 /// consoles: count varint, each AlarmConsole
 /// offline devices: count varint, indexes varint
 /// instances: count varint, each
@@ -12,7 +12,7 @@ import Telemetry
 /// ```
 /// Definitions are not in it: they come again from the catalog, before `restore`.
 extension RuleEngine {
-  static let version: UInt8 = 2
+  static let version: UInt8 = 3
 
   public func encode(into out: inout ByteWriter) {
     out.byte(Self.version)

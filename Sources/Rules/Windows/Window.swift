@@ -17,7 +17,7 @@ struct Window: Hashable, Sendable {
   /// Differences below zero are a reset or roll-over.
   var isCounter = false
 
-  /// Parts of a window in time, `bucketWidth` numbers each; or times and values of samples,
+  /// Parts of a window in time, as many numbers each as the function needs; or times and values of samples,
   /// alternating.
   var numbers: [Double]
   /// The current part, counted from the zero of time; for samples the next place.
@@ -49,7 +49,7 @@ struct Window: Hashable, Sendable {
     numbers = [Double](
       repeating: 0,
       count: spec.microseconds == 0
-        ? spec.samples * 2 : WindowSpec.bucketsMax * WindowSpec.bucketWidth)
+        ? spec.samples * 2 : WindowSpec.bucketsMax * spec.function.width)
   }
 
   /// Lets time pass up to `now`; what is known of the argument went on until then.
@@ -83,7 +83,7 @@ struct Window: Hashable, Sendable {
       from = end
       head += 1
       let base = place(head)
-      for index in base..<base + WindowSpec.bucketWidth { numbers[index] = 0 }
+      for index in base..<base + function.width { numbers[index] = 0 }
     }
     cover(from: from, to: now)
     sumClosed()
@@ -91,7 +91,7 @@ struct Window: Hashable, Sendable {
 
   private func place(_ bucket: Int64) -> Int {
     let count = Int64(WindowSpec.bucketsMax)
-    return Int((bucket % count + count) % count) * WindowSpec.bucketWidth
+    return Int((bucket % count + count) % count) * function.width
   }
 
   private mutating func cover(from start: Int64, to end: Int64) {
@@ -105,7 +105,7 @@ struct Window: Hashable, Sendable {
   private mutating func sumClosed() {
     closed = WindowPart()
     for step in stride(from: Int64(WindowSpec.bucketsMax) - 1, to: 0, by: -1) {
-      closed.add(WindowPart(numbers, at: place(head - step)), function)
+      closed.add(WindowPart(numbers, at: place(head - step), function), function)
     }
   }
 
@@ -127,15 +127,15 @@ struct Window: Hashable, Sendable {
       if !lastValue.isNaN {
         numbers[base + 1] += 1
         numbers[base + 2] += increment(from: lastValue, to: value)
-        numbers[base + 3] += Double(now - lastValueTime) / 1e6
+        if function == .rate { numbers[base + 3] += Double(now - lastValueTime) / 1e6 }
       }
     case .percentile:
       numbers[base + 1] += 1
       values.append(value, at: now, within: bucketMicroseconds * Int64(WindowSpec.bucketsMax))
     default:
-      var part = WindowPart(numbers, at: base)
+      var part = WindowPart(numbers, at: base, function)
       part.observe(value, at: Double(now - began) / 1e6, function)
-      part.store(&numbers, at: base)
+      part.store(&numbers, at: base, function)
     }
     (lastValue, lastValueTime, isKnown) = (value, now, true)
   }
@@ -150,7 +150,7 @@ struct Window: Hashable, Sendable {
     guard bucketMicroseconds > 0 else { return sampleResult(coverage) }
     let length = Double(bucketMicroseconds) * Double(WindowSpec.bucketsMax) / 1e6
     var part = closed
-    part.add(WindowPart(numbers, at: place(head)), function)
+    part.add(WindowPart(numbers, at: place(head), function), function)
     let covered =
       function == .count
       ? Double(now - Swift.max(began, now - Int64(length * 1e6))) / 1e6 : part.covered

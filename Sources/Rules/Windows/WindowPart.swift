@@ -1,13 +1,16 @@
 /// A part of a window, or several merged: seconds covered, a count, and numbers by function.
 ///
 /// ```
-/// mean stddev sum   a mean   b Σ(v − mean)²   c Σv
-/// min max           a least  b greatest
-/// delta rate        a Σ increments  b Σ seconds between
-/// slope             a mean of t  b mean of v  c Σ(t − mean)²  d Σ(t − mean)(v − mean)
-/// occupancy         a seconds true
-/// edges count       the count alone
+/// mean stddev   a mean  b Σ(v − mean)²
+/// sum           a Σv
+/// min           a least
+/// max           a greatest
+/// delta rate    a Σ increments  b Σ seconds between
+/// slope         a mean of t  b mean of v  c Σ(t − mean)²  d Σ(t − mean)(v − mean)
+/// occupancy     a seconds true
+/// edges count   the count alone
 /// ```
+/// Numbers from `WindowFunction.width` on are not kept in a window.
 /// Merging of means and squares: Chan, Golub and LeVeque (1979).
 struct WindowPart: Hashable, Sendable {
   var covered = 0.0
@@ -19,20 +22,28 @@ struct WindowPart: Hashable, Sendable {
 
   init() {}
 
-  init(_ numbers: [Double], at base: Int) {
+  init(_ numbers: [Double], at base: Int, _ function: WindowFunction) {
+    let width = function.width
     covered = numbers[base]
     count = numbers[base + 1]
+    guard width > 2 else { return }
     a = numbers[base + 2]
+    guard width > 3 else { return }
     b = numbers[base + 3]
+    guard width > 4 else { return }
     c = numbers[base + 4]
     d = numbers[base + 5]
   }
 
-  func store(_ numbers: inout [Double], at base: Int) {
+  func store(_ numbers: inout [Double], at base: Int, _ function: WindowFunction) {
+    let width = function.width
     numbers[base] = covered
     numbers[base + 1] = count
+    guard width > 2 else { return }
     numbers[base + 2] = a
+    guard width > 3 else { return }
     numbers[base + 3] = b
+    guard width > 4 else { return }
     numbers[base + 4] = c
     numbers[base + 5] = d
   }
@@ -40,20 +51,19 @@ struct WindowPart: Hashable, Sendable {
   mutating func observe(_ value: Double, at seconds: Double, _ function: WindowFunction) {
     count += 1
     switch function {
-    case .min, .max:
-      a = count == 1 ? value : Swift.min(a, value)
-      b = count == 1 ? value : Swift.max(b, value)
+    case .min: a = count == 1 ? value : Swift.min(a, value)
+    case .max: a = count == 1 ? value : Swift.max(a, value)
+    case .sum: a += value
     case .slope:
       let (dt, dv) = (seconds - a, value - b)
       a += dt / count
       b += dv / count
       c += dt * (seconds - a)
       d += dt * (value - b)
-    case .mean, .stddev, .sum:
+    case .mean, .stddev:
       let step = value - a
       a += step / count
       b += step * (value - a)
-      c += value
     default: break
     }
   }
@@ -63,9 +73,8 @@ struct WindowPart: Hashable, Sendable {
     guard other.count > 0 || function == .occupancy else { return }
     let total = count + other.count
     switch function {
-    case .min, .max:
-      a = count == 0 ? other.a : Swift.min(a, other.a)
-      b = count == 0 ? other.b : Swift.max(b, other.b)
+    case .min: a = count == 0 ? other.a : Swift.min(a, other.a)
+    case .max: a = count == 0 ? other.a : Swift.max(a, other.a)
     case .slope:
       let (dt, dv) = (other.a - a, other.b - b)
       let share = other.count / total
@@ -73,12 +82,11 @@ struct WindowPart: Hashable, Sendable {
       d += other.d + dt * dv * count * share
       a += dt * share
       b += dv * share
-    case .mean, .stddev, .sum:
+    case .mean, .stddev:
       let step = other.a - a
       let share = other.count / total
       b += other.b + step * step * count * share
       a += step * share
-      c += other.c
     default:
       a += other.a
       b += other.b
@@ -89,16 +97,12 @@ struct WindowPart: Hashable, Sendable {
   /// `nil`: too few values to say anything.
   func result(_ function: WindowFunction) -> Double? {
     switch function {
-    case .mean: count > 0 ? a : nil
+    case .mean, .min, .max, .delta: count > 0 ? a : nil
     case .stddev: count > 1 ? (Swift.max(0, b) / (count - 1)).squareRoot() : nil
-    case .sum: c
+    case .sum, .occupancy: a
     case .count, .edges: count
-    case .min: count > 0 ? a : nil
-    case .max: count > 0 ? b : nil
     case .slope: count > 1 && c > 0 ? d / c : nil
-    case .delta: count > 0 ? a : nil
     case .rate: count > 0 && b > 0 ? a / b : nil
-    case .occupancy: a
     case .percentile: nil
     }
   }

@@ -6,6 +6,16 @@ enum WindowFunction: UInt8, Sendable, Hashable {
   /// How often a condition became true.
   case edges
 
+  /// Numbers of a `WindowPart` that it needs, from the first on.
+  var width: Int {
+    switch self {
+    case .count, .edges, .percentile: 2
+    case .mean, .min, .max, .sum, .delta, .occupancy: 3
+    case .stddev, .rate: 4
+    case .slope: 6
+    }
+  }
+
   init?(name: String) {
     switch name {
     case "mean": self = .mean
@@ -42,13 +52,11 @@ struct WindowSpec: Hashable, Sendable {
   static let percentileValuesMax = 1_024
   /// Parts of a window in time.
   static let bucketsMax = 60
-  /// Numbers in a part: covered seconds, count, and four more by function.
-  static let bucketWidth = 6
 
   /// Bytes that it holds beside its fixed part.
   var bytes: Int {
     if microseconds == 0 { return samples * 16 }
-    let buckets = (Self.bucketsMax + 1) * Self.bucketWidth * 8
+    let buckets = (Self.bucketsMax + 1) * function.width * 8
     return function == .percentile ? buckets + Self.percentileValuesMax * 24 : buckets
   }
 }

@@ -117,6 +117,27 @@ struct RandomTrees {
     }
   }
 
+  @Test("The mean of ensembles judges as their mean, and its contributions still sum")
+  func mean() throws {
+    var random = RandomTrees(seed: 7)
+    var ensembles: [TreeEnsemble] = []
+    for size in [5, 9, 1] {
+      var trees = TreeEnsemble(featureCount: 6, base: Double(size))
+      for _ in 0..<size { try trees.append(tree: random.tree(features: 6, depth: 5)) }
+      ensembles.append(trees)
+    }
+    let mean = TreeEnsemble.mean(of: ensembles)
+    #expect(mean.treeCount == 15)
+    for _ in 0..<50 {
+      let row = random.row(features: 6)
+      let wanted = ensembles.reduce(0) { $0 + $1.margin(row) / 3 }
+      #expect((mean.margin(row) - wanted).magnitude < 1e-6)
+      let sum = mean.contributions(row).reduce(mean.expectedMargin, +)
+      #expect((sum - mean.margin(row)).magnitude < 1e-9)
+    }
+    #expect(TreeEnsemble.mean(of: [ensembles[0]]) == ensembles[0])
+  }
+
   @Test("A row is judged at Float precision and a missing value goes its own way")
   func edges() throws {
     var trees = TreeEnsemble(featureCount: 1, base: 10)

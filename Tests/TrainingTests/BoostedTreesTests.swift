@@ -75,6 +75,21 @@ struct BoostedTreesTests {
     #expect(try BoostedTrees.train(rows: toy.rows, labels: toy.labels, settings: settings) != first)
   }
 
+  @Test("Several boosters are averaged, each of its own seed")
+  func boosters() throws {
+    let toy = ToyRows(count: 500, seed: 14)
+    var settings = Self.settings[0]
+    settings.boosters = 3
+    let trees = try BoostedTrees.train(rows: toy.rows, labels: toy.labels, settings: settings)
+    settings.boosters = 1
+    let single = try (1...3).map { seed in
+      settings.seed = UInt32(seed)
+      return try BoostedTrees.train(rows: toy.rows, labels: toy.labels, settings: settings)
+    }
+    #expect(trees == TreeEnsemble.mean(of: single))
+    #expect(single[0] != single[1])
+  }
+
   @Test("What XGBoost refuses is told with its own words")
   func refused() throws {
     var settings = Self.settings[0]

@@ -113,6 +113,29 @@ public struct TreeEnsemble: Sendable, Equatable {
     covers.removeSubrange(count...)
   }
 
+  /// The mean of ensembles over the same features, as one: their trees side by side, each leaf at its share.
+  /// - Parameter ensembles: at least one.
+  public static func mean(of ensembles: [TreeEnsemble]) -> TreeEnsemble {
+    let share = 1 / Double(ensembles.count)
+    var base = 0.0
+    for ensemble in ensembles { base += ensemble.base * share }
+    var mean = TreeEnsemble(featureCount: ensembles[0].featureCount, base: base)
+    for ensemble in ensembles {
+      precondition(ensemble.featureCount == mean.featureCount, "all know the same features")
+      let start = Int32(mean.features.count)
+      mean.roots += ensemble.roots.map { $0 + start }
+      mean.features += ensemble.features
+      mean.missingGoesLeft += ensemble.missingGoesLeft
+      mean.covers += ensemble.covers
+      for node in ensemble.features.indices {
+        let isSplit = ensemble.features[node] >= 0
+        mean.values.append(ensemble.values[node] * (isSplit ? 1 : Float(share)))
+        mean.children.append(isSplit ? ensemble.children[node] + start : 0)
+      }
+    }
+    return mean
+  }
+
   public var treeCount: Int { roots.count }
   public var nodeCount: Int { features.count }
 

@@ -6,7 +6,7 @@ public enum BoostedTrees {
   /// - Throws: `TrainingError.libraryMissing`, whose sentence names the package.
   public static func requireLibrary() throws(TrainingError) { _ = try XGBoostLibrary.shared() }
 
-  /// Trains on the calling thread; seconds for 10⁴ rows.
+  /// Trains on the calling thread; seconds for 10⁴ rows and booster.
   /// - Parameters:
   ///   - rows: observations × features; NaN is missing.
   ///   - labels: a number each; 0 or 1 for the logistic objective.
@@ -14,11 +14,17 @@ public enum BoostedTrees {
   public static func train(
     rows: Matrix, labels: [Double], settings: TreeSettings
   ) throws(TrainingError) -> TreeEnsemble {
-    try Booster(rows: rows, labels: labels, settings: settings).trees()
+    var ensembles: [TreeEnsemble] = []
+    var settings = settings
+    for _ in 0..<settings.boosters {
+      ensembles.append(try Booster(rows: rows, labels: labels, settings: settings).trees())
+      settings.seed += 1
+    }
+    return TreeEnsemble.mean(of: ensembles)
   }
 }
 
-/// One XGBoost booster and what it was trained on.
+/// One XGBoost booster, of the first seed, and what it was trained on.
 final class Booster {
   private let library: XGBoostLibrary
   private let handle: XGBoostLibrary.Handle

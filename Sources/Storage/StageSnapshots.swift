@@ -17,6 +17,7 @@ public struct StageSnapshots: Sendable {
   static let magic: UInt32 = 0x5453_574D
   static let version: UInt32 = 1
   private static let headBytes = 32
+  private static let pieceBytes = 1 << 17
   private static let suffix = ".state"
 
   public let directory: String
@@ -28,20 +29,20 @@ public struct StageSnapshots: Sendable {
   }
 
   /// Writes and syncs a snapshot; afterwards it is there under its name. Blocks for the disk.
-  public func write(_ content: [UInt8], position: UInt64) throws(SystemError) {
+  public func write(_ content: StateContent, position: UInt64) throws(SystemError) {
     try Directory.create(directory)
     let path = path(of: position)
     let file = try SystemFile(path: path + ".new", flags: O_RDWR | O_CREAT | O_TRUNC)
-    let bytes = try Self.encode(content, position: position, path: path)
-    var failure: SystemError?
-    bytes.withUnsafeBytes { bytes in
-      do throws(SystemError) {
-        try file.write(bytes, at: 0)
-      } catch {
-        failure = error
-      }
+    var head = ByteWriter(capacity: Self.headBytes)
+    head.fixed(Self.magic)
+    head.fixed(Self.version)
+    head.fixed(position)
+    head.fixed(content.withBytes { Hash64.hash($0, seed: position) })
+    head.fixed(UInt64(content.count))
+    try file.write(head.bytes, at: 0)
+    try content.withBytes { bytes throws(SystemError) in
+      try Self.compress(bytes, to: file, at: Self.headBytes, path: path)
     }
-    if let failure { throw failure }
     if synchronizes { try file.synchronizeData() }
     try Directory.rename(path + ".new", to: path)
     if synchronizes { try Directory.synchronize(directory) }
@@ -88,27 +89,26 @@ public struct StageSnapshots: Sendable {
 
   private func path(of position: UInt64) -> String { directory + "/" + Self.name(of: position) }
 
-  private static func encode(
-    _ content: [UInt8], position: UInt64, path: String
-  ) throws(SystemError) -> [UInt8] {
-    var head = ByteWriter(capacity: headBytes)
-    head.fixed(magic)
-    head.fixed(version)
-    head.fixed(position)
-    head.fixed(content.withUnsafeBytes { Hash64.hash($0, seed: position) })
-    head.fixed(UInt64(content.count))
-    var bytes = [UInt8](repeating: 0, count: headBytes + ZSTD_compressBound(content.count))
-    bytes.replaceSubrange(0..<headBytes, with: head.bytes)
-    let size = bytes.withUnsafeMutableBytes { room in
-      content.withUnsafeBytes { content in
-        ZSTD_compress(
-          room.baseAddress! + headBytes, room.count - headBytes, content.baseAddress,
-          content.count, 1)
-      }
+  /// As one frame, in pieces: the content is large, and a second one would be held for nothing.
+  private static func compress(
+    _ content: UnsafeRawBufferPointer, to file: borrowing SystemFile, at start: Int, path: String
+  ) throws(SystemError) {
+    guard let context = ZSTD_createCCtx() else { throw SystemError("zstd", path, code: ENOMEM) }
+    defer { ZSTD_freeCCtx(context) }
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: pieceBytes, alignment: 16)
+    defer { piece.deallocate() }
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1)
+    ZSTD_CCtx_setPledgedSrcSize(context, UInt64(content.count))
+    var input = ZSTD_inBuffer(src: content.baseAddress, size: content.count, pos: 0)
+    var place = start
+    var left = 1
+    while left > 0 {
+      var output = ZSTD_outBuffer(dst: piece.baseAddress, size: piece.count, pos: 0)
+      left = ZSTD_compressStream2(context, &output, &input, ZSTD_e_end)
+      guard ZSTD_isError(left) == 0 else { throw SystemError("zstd", path, code: ENOMEM) }
+      try file.write(UnsafeRawBufferPointer(rebasing: piece[..<output.pos]), at: place)
+      place += output.pos
     }
-    guard ZSTD_isError(size) == 0 else { throw SystemError("zstd", path, code: ENOMEM) }
-    bytes.removeSubrange((headBytes + size)...)
-    return bytes
   }
 
   private static func decode(_ bytes: [UInt8], position: UInt64) -> [UInt8]? {

@@ -432,7 +432,7 @@ public final class Store {
   ///
   /// - Parameter stages: the state of the stages as of the last record; without it their snapshot must be
   ///   older and the journal stays.
-  public func close(nowMicroseconds: Int64, stages: [UInt8]? = nil) throws {
+  public func close(nowMicroseconds: Int64, stages: StateContent? = nil) throws {
     try flush(nowMicroseconds: nowMicroseconds, everything: true)
     if let snapshots {
       guard let stages else { return try database.close() }

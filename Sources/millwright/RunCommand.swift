@@ -43,6 +43,7 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     // Data and keys are for this user and its group.
     umask(0o027)
+    ProcessMemory.settle()
     try await reporting { try await serve() }
   }
 

@@ -41,7 +41,7 @@ extension IngestLoop {
       return
     }
     snapshotSchedule.begin(now: now.monotonicMicroseconds)
-    let content = stages.encoded
+    let content = stages.saved()
     figures.stageBytes = content.count
     snapshotWriter.write(content, position: stages.position)
   }

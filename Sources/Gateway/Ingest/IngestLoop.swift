@@ -266,7 +266,7 @@ final class IngestLoop {
     do {
       readClock()
       snapshotWriter?.drain()
-      try store.close(nowMicroseconds: now.monotonicMicroseconds, stages: stages.encoded)
+      try store.close(nowMicroseconds: now.monotonicMicroseconds, stages: stages.saved())
     } catch {
       logger.error(
         "the store could not be closed cleanly; the journal will be replayed",

@@ -72,7 +72,7 @@ final class JobRunner: Sendable {
       if round % 40 == 10 { attempt("rescue") { try rescue() } }
       if round % 40 == 0 { attempt("compaction") { try compact() } }
       if round % 40 == 20 { attempt("retention") { try retain() } }
-      if round % 240 == 20 { ExecutablePages.release() }
+      if round == 1 || round == 8 || round % 240 == 20 { ProcessMemory.releaseCode() }
       if round % 240 == 60 {
         // Each minute what is due; each hour whether late data changed a shift.
         let pass: ShiftReports.Pass = round % 14_400 == 300 ? .all : .due

@@ -1,14 +1,24 @@
+import CLinux
 import Glibc
 
-/// The machine code that is mapped into this process.
-enum ExecutablePages {
-  /// Hands back the pages that only the start needed; what runs on is mapped again when it runs.
+/// What this process asks of the kernel for code and heap.
+public enum ProcessMemory {
+  /// Large pieces of the heap go back to the kernel as soon as they are freed; call before threads start.
+  ///
+  /// By itself glibc takes each large piece that is freed as a sign to keep the next ones, up to 32 MiB: arrays
+  /// that grow while series are defined, and the snapshots of stages, then stay in the process for good.
+  public static func settle() {
+    // A saving only: where it is refused, the heap is as it was.
+    _ = mallopt(M_MMAP_THRESHOLD, 128 << 10)
+  }
+
+  /// Hands back the code pages that only the start needed; what runs on is mapped again when it runs.
   ///
   /// The kernel maps code in large pieces around each page that is touched, and gives them back only when
   /// memory is short. A gateway that ran through its start holds about 40 MiB of code so, and goes on
   /// with half of it. Code is never written to: nothing is lost, and nothing is read from the disk
   /// that the page cache still holds.
-  static func release() {
+  static func releaseCode() {
     guard let maps = fopen("/proc/self/maps", "re") else { return }  // A saving only.
     defer { fclose(maps) }
     var line = [CChar](repeating: 0, count: 4_352)

@@ -14,7 +14,7 @@ final class SnapshotWriter: Sendable {
   }
 
   /// The ingest thread hears `snapshotWritten` when the file is durable, or why it is not.
-  func write(_ content: [UInt8], position: UInt64) {
+  func write(_ content: StateContent, position: UInt64) {
     queue.async { [snapshots, mailbox] in
       var failure: String?
       do {

@@ -34,7 +34,7 @@ struct StageRecovery {
     let stages = Stages(catalog: store.catalog, position: store.rowsThrough)
     try snapshots.removeNewer(than: 0)
     // A crash before the first snapshot of this life must find where it began.
-    try snapshots.write(stages.encoded, position: stages.position)
+    try snapshots.write(stages.saved(), position: stages.position)
     store.keep(snapshots, position: stages.position)
     return StageRecovery(
       stages: stages, snapshots: snapshots, isNew: true,

@@ -431,10 +431,12 @@ struct Stages: Sendable {
     try recipes.restore(from: &input)
   }
 
-  var encoded: [UInt8] {
-    var out = ByteWriter(capacity: 1 << 16)
+  func saved() -> StateContent {
+    // Detectors are most of it: room that is not needed is never touched.
+    var out = ByteWriter(
+      capacity: 1 << 16 + detection.count * SeriesDetection.bytesPerSeries * 3 / 2)
     encode(into: &out)
-    return Array(out.bytes)
+    return StateContent(out)
   }
 
   init(encoded bytes: [UInt8]) throws(ByteReader.Truncated) {

@@ -104,7 +104,7 @@ struct StageReplayTests {
     func flush() throws { try store.flush(nowMicroseconds: now) }
 
     func snapshot() throws {
-      try snapshots.write(stages.encoded, position: stages.position)
+      try snapshots.write(stages.saved(), position: stages.position)
       store.snapshotWritten(position: stages.position)
     }
 
@@ -157,7 +157,7 @@ struct StageReplayTests {
       return (rows, stages.encoded)
     }
 
-    func close() throws { try store.close(nowMicroseconds: now, stages: stages.encoded) }
+    func close() throws { try store.close(nowMicroseconds: now, stages: stages.saved()) }
   }
 
   @Test("Kills at random places, other flushes and a database of earlier change nothing")
@@ -191,10 +191,15 @@ struct StageReplayTests {
       #expect(missing == nil)
       #expect(more == nil)
       #expect(dump.rows.count == expected.rows.count)
-      #expect(dump.bytes == expected.bytes)
+      #expect((dump.bytes == expected.bytes) == true)
       try rig.close()
       let again = try Rig(directory: scratch.path + "/killed\(seed)")
       #expect(try again.dump().rows == expected.rows)
     }
   }
+}
+
+extension Stages {
+  /// What a snapshot holds.
+  var encoded: [UInt8] { saved().withBytes { Array($0) } }
 }

@@ -21,6 +21,10 @@ public struct LiveChart: Sendable {
   public var isOutOfControl: Bool
   /// `nil` while the baseline is gathered.
   public var limits: ChartParameters?
+  /// Of the next lot; `nil` without a sampling plan.
+  public var severity: InspectionSeverity?
+  /// No lot is accepted until it is resumed.
+  public var isDiscontinued: Bool
 }
 
 extension Gateway {

@@ -155,6 +155,47 @@ struct QualityTests {
     }
   }
 
+  @Test("Acceptance that was discontinued is resumed by somebody, and inspection goes on tightened")
+  func resume() async throws {
+    try await Bench.run(yaml: Self.devices) { bench in
+      let path = "/api/v1/quality/resume"
+      func lot(_ number: Int) async throws {
+        try await Self.inspect(
+          bench,
+          #"{"characteristic": "surface", "inspected": 80, "defective": 9, "lot": "L-\#(number)", "lot_size": 1000}"#,
+          at: number)
+      }
+      func chart() async throws -> JSONValue? {
+        try await bench.get("/api/v1/quality/characteristics").json["items"]?.elements?
+          .first { $0["characteristic"]?.text == "surface" }?["charts"]?.elements?.first
+      }
+      let early = try await bench.post(path, #"{"characteristic": "surface"}"#)
+      #expect(early.status == 409)
+      #expect(early.text.contains("acceptance of `surface` is not discontinued"))
+      for number in 1...7 { try await lot(number) }
+      #expect(try await chart()?["discontinued"] == .bool(true))
+      for (body, status) in [
+        (#"{"remark": "x"}"#, 422), (#"{"characteristic": "surfce"}"#, 404),
+        (#"{"characteristic": "bore"}"#, 404),
+        (#"{"characteristic": "surface", "device": "press99"}"#, 409),
+      ] {
+        let answer = try await bench.post(path, body)
+        #expect(answer.status == status, "\(body): \(answer.text)")
+      }
+      let answer = try await bench.post(
+        path, #"{"characteristic": "surface", "remark": "die ground"}"#)
+      #expect(answer.status == 200, "\(answer.text)")
+      #expect(try await chart()?["discontinued"] == .bool(false))
+      #expect(try await chart()?["inspection"]?.text == "tightened")
+      let told = try await bench.get("/api/v1/events?name=AcceptanceResumed").json["items"]?
+        .elements?.first
+      #expect(told?["properties"]?["remark"]?.text == "die ground")
+      try await lot(8)
+      let lots = try await bench.get("/api/v1/events?name=LotDecided").json["items"]?.elements
+      #expect(lots?.first?["properties"]?["discontinued"] == .bool(false))
+    }
+  }
+
   @Test("A chart goes on when its device gets another name")
   func rename() async throws {
     let devices = Self.devices.replacing(

@@ -3,13 +3,13 @@ import Glibc
 
 /// What this process asks of the kernel for code and heap.
 public enum ProcessMemory {
-  /// Large pieces of the heap go back to the kernel as soon as they are freed; call before threads start.
+  /// Pieces of the heap from 1 MiB on go back to the kernel as soon as they are freed; call before threads start.
   ///
   /// By itself glibc takes each large piece that is freed as a sign to keep the next ones, up to 32 MiB: arrays
   /// that grow while series are defined, and the snapshots of stages, then stay in the process for good.
   public static func settle() {
     // A saving only: where it is refused, the heap is as it was.
-    _ = mallopt(M_MMAP_THRESHOLD, 128 << 10)
+    _ = mallopt(M_MMAP_THRESHOLD, 1 << 20)
   }
 
   /// Hands back the code pages that only the start needed; what runs on is mapped again when it runs.

@@ -44,6 +44,20 @@ enum QualityRecords {
     }
   }
 
+  /// Somebody resumed acceptance after the process was mended.
+  static func addResumed(
+    _ place: QualityStage.Place, by command: OperatorCommand, at moment: RecordMoment,
+    to output: inout StageOutput
+  ) {
+    output.add(
+      "AcceptanceResumed", at: moment, device: place.device.nonEmpty, user: command.principal,
+      properties: .object([
+        ("characteristic", .string(place.characteristic)),
+        ("next_severity", .string(InspectionSeverity.tightened.name)),
+        ("remark", .optional(command.remark.nonEmpty)),
+      ]))
+  }
+
   private static func key(_ place: QualityStage.Place) -> String {
     place.device.isEmpty ? place.characteristic : "\(place.characteristic)@\(place.device)"
   }

@@ -220,7 +220,9 @@ struct QualityStage: Sendable {
       LiveChart(
         characteristic: $0.place.characteristic, device: $0.place.device,
         points: $0.stream.chart.count, isOutOfControl: $0.isOut,
-        limits: $0.stream.chart.parameters)
+        limits: $0.stream.chart.parameters,
+        severity: $0.characteristic.sampling == nil ? nil : $0.switching.severity,
+        isDiscontinued: $0.switching.isDiscontinued)
     }
   }
 
@@ -254,6 +256,37 @@ struct QualityStage: Sendable {
           severity: charts[index].switching.severity,
           isDiscontinued: charts[index].switching.isDiscontinued, change: change ?? ""),
         charts[index].place))
+  }
+
+  static let resumeCommand = "quality.resume"
+
+  /// What is resumed: tightened inspection of a characteristic whose acceptance was discontinued.
+  ///
+  /// - Parameter device: `nil`: whichever it was discontinued at, when it is one only.
+  mutating func resume(_ characteristic: String, device: String?) throws(CommandRefusal) -> Place {
+    guard characteristics.contains(where: { $0.id == characteristic && $0.sampling != nil }) else {
+      throw CommandRefusal(
+        code: "unknown_characteristic",
+        detail: "there is no characteristic `\(characteristic)` with a sampling plan")
+    }
+    let places = charts.indices.filter {
+      let place = charts[$0].place
+      return place.characteristic == characteristic && charts[$0].switching.isDiscontinued
+        && (device == nil || place.device == device)
+    }
+    guard let index = places.first else {
+      throw CommandRefusal(
+        code: "not_discontinued",
+        detail: "acceptance of `\(characteristic)` is not discontinued"
+          + (device.map { " at `\($0)`" } ?? ""))
+    }
+    guard places.count == 1 else {
+      let devices = places.map { "`\(charts[$0].place.device)`" }.sorted().joined(separator: ", ")
+      throw CommandRefusal(
+        code: "bad_body", detail: "acceptance is discontinued at \(devices): say which `device`")
+    }
+    charts[index].switching.resume()
+    return charts[index].place
   }
 
   // MARK: - Saved state

@@ -344,6 +344,17 @@ struct Stages: Sendable {
         return error
       }
     }
+    if command.name == QualityStage.resumeCommand {
+      do throws(CommandRefusal) {
+        // Without a body the device is whichever it is.
+        let body = try? JSONReader.read(Array(command.body.utf8))
+        let place = try quality.resume(command.target, device: body?["device"]?.text)
+        QualityRecords.addResumed(place, by: command, at: moment, to: &output)
+        return nil
+      } catch {
+        return error
+      }
+    }
     if ProductionCommands.knows(command.name) {
       return ProductionCommands.carryOut(
         command, configuration.production, at: moment, into: &output)

@@ -10,6 +10,9 @@ extension RouteTable {
       Route(
         .get, "/api/v1/quality/spc", scope: .read,
         parameters: ["characteristic", "device", "from", "to", "limits"], handler: readChart),
+      Route(
+        .post, "/api/v1/quality/resume", scope: .write, body: .json, isRepeatable: true,
+        handler: resumeAcceptance),
     ]
   }
 
@@ -35,12 +38,28 @@ extension RouteTable {
                 ("out_of_control", .bool($0.isOutOfControl)),
                 ("center", $0.limits.map { .double($0.center) } ?? .null),
                 ("sigma_within", $0.limits.map { .double($0.sigma) } ?? .null),
+                ("inspection", .optional($0.severity?.name)),
+                ("discontinued", .bool($0.isDiscontinued)),
               ])
             })
         ),
       ])
     }
     return Paging.list(items, next: nil)
+  }
+
+  /// `{characteristic, device?, remark?}`: lots are inspected again, tightened, after the process was mended.
+  @Sendable private func resumeAcceptance(_ call: Call) async throws -> Reply {
+    let body = try call.json()
+    guard let id = body["characteristic"]?.text else {
+      throw Problem.invalid("/characteristic", "missing", "say which characteristic")
+    }
+    let device = body["device"]?.text.map { JSONValue.object([("device", .string($0))]) }
+    try await carryOut(
+      OperatorCommand(
+        name: "quality.resume", target: id, principal: call.caller.name,
+        remark: body["remark"]?.text ?? "", body: device?.encoded ?? ""), key: call.key)
+    return try await listCharacteristics(call)
   }
 
   /// Without a span: the last 24 hours. `limits=span` estimates the limits anew from the span.

@@ -50,9 +50,13 @@ enum ProductionCommands {
     guard let report = ProductionReport(json: body),
       let end = body["content"]?["shift"]?["to"]?.text.flatMap(Timestamp.init(rfc3339:))
     else { return CommandRefusal(code: "bad_body", detail: "it is no report of a shift") }
+    let effects = PublishedKPIs.effects(of: report, configuration, at: moment.wall)
     output.add(
       shiftReported, at: moment, time: end,
-      device: configuration.machine(report.subject)?.device, properties: report.json)
+      device: configuration.machine(report.subject)?.device,
+      properties: .object(
+        (report.json.members ?? []) + (effects.isEmpty ? [] : [("effects", .array(effects))])),
+      hasEffects: !effects.isEmpty)
     return nil
   }
 }

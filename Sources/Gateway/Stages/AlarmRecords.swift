@@ -28,13 +28,7 @@ enum AlarmRecords {
     let state = JSONValue.object(
       [("state", .string(transition.to.name)), ("since", .string(transition.time.rfc3339))] + facts)
     // Whoever subscribes to the topic sees the alarms that are up, and nothing else.
-    // Two devices may stand at one place: each has a topic of its own.
-    var place = transition.asset.isEmpty ? transition.device : transition.asset
-    if !transition.device.isEmpty,
-      place.split(separator: "/").last.map(String.init) != transition.device
-    {
-      place += "/" + transition.device
-    }
+    let place = AssetTopic.place(asset: transition.asset, device: transition.device)
     let topic = "alarm/\(place.isEmpty ? "gateway" : place)/\(transition.key.rule)"
     let shown: JSONValue = .object([
       ("kind", .string("mqtt")), ("topic", .string(topic)),

@@ -12,6 +12,11 @@ public struct MaintenanceRows: Sendable {
   private var failureAt: [Timestamp?] = []
   /// Until when it is known that it did not fail: the next replacement, or the end of the history.
   private var knownUntil: [Timestamp] = []
+  /// The usage left at each row until the failure that followed; `nil`: none did.
+  private var remaining: [Double?] = []
+  /// Which life of which machine a row is of.
+  private(set) var lifeOf: [Int] = []
+  private var lifeCount = 0
   /// How long lives lasted, in the usage unit; those whose usage is known.
   public private(set) var lives: [Life] = []
   public private(set) var failures = 0
@@ -30,15 +35,32 @@ public struct MaintenanceRows: Sendable {
     let ends = history.ends
     failures += ends.count { $0.isFailure }
     lives += history.condition.history.lives
-    for (row, time) in zip(history.rows, history.times) {
-      let next = ends.first { $0.time > time }
-      values.append(row)
-      machines.append(machine)
-      times.append(time)
-      failureAt.append(next.flatMap { $0.isFailure ? $0.time : nil })
-      knownUntil.append(next?.time ?? history.end)
+    for (place, time) in history.times.enumerated() {
+      let next = ends.firstIndex { $0.time > time }
+      lifeOf.append(lifeCount + (next ?? ends.count))
+      remaining.append(
+        next.flatMap { ends[$0].isFailure ? ends[$0].usage - history.usages[place] : nil })
+      append(history.rows[place], at: time, next.map { ends[$0] }, history, machine)
     }
+    lifeCount += ends.count + 1
   }
+
+  private mutating func append(
+    _ row: [Double], at time: Timestamp, _ next: MachineHistory.End?, _ history: MachineHistory,
+    _ machine: Int
+  ) {
+    values.append(row)
+    machines.append(machine)
+    times.append(time)
+    failureAt.append(next.flatMap { $0.isFailure ? $0.time : nil })
+    knownUntil.append(next?.time ?? history.end)
+  }
+
+  /// The usage left at a row until its machine failed; `nil`: it was replaced before, or has not failed yet.
+  func remaining(_ row: Int) -> Double? { remaining[row] }
+
+  /// When the life of a row ended in a failure.
+  func endOfLife(_ row: Int) -> Timestamp? { failureAt[row] }
 
   /// Whether the machine of a row failed within `seconds`; `nil`: nobody knows, it was replaced or not watched so long.
   public func label(_ row: Int, within seconds: Double) -> Bool? {
@@ -52,6 +74,8 @@ public struct MaintenanceRows: Sendable {
 public struct MachineHistory: Sendable {
   struct End: Sendable {
     var time: Timestamp
+    /// What the meter showed with the last sample before.
+    var usage: Double
     var isFailure: Bool
   }
 
@@ -59,6 +83,7 @@ public struct MachineHistory: Sendable {
   public private(set) var condition: MachineCondition
   private(set) var rows: [[Double]] = []
   private(set) var times: [Timestamp] = []
+  private(set) var usages: [Double] = []
   private(set) var ends: [End] = []
   private(set) var end = Timestamp.distantPast
 
@@ -73,16 +98,16 @@ public struct MachineHistory: Sendable {
     if condition.take(metric, value, at: time, machine).contains(.period) {
       rows.append(condition.row)
       times.append(time)
+      usages.append(condition.usage.total)
     }
   }
 
   public mutating func take(_ report: MaintenanceReport) {
     guard condition.take(report, machine) else { return }
-    if report.kind == .failure {
-      ends.append(End(time: report.start, isFailure: true))
-    } else if report.beginsLife {
-      ends.append(End(time: report.start, isFailure: false))
-    }
+    guard report.kind == .failure || report.beginsLife else { return }
+    ends.append(
+      End(
+        time: report.start, usage: condition.usage.total, isFailure: report.kind == .failure))
   }
 }
 
@@ -115,15 +140,23 @@ public struct MaintenanceTraining: Sendable {
     public var judgements: [Judgement]
     /// When the later part begins.
     public var cut: Timestamp
+    /// Of remaining life by condition; `nil` where it was not tried.
+    public var life: MaintenanceLifeTraining.Judgement?
   }
 
   public var method: FailureTraining.Method
   /// Share of the rows, by time, that models are judged without.
   public var testShare: Double
+  /// How remaining life by condition is trained; `nil`: by age alone.
+  public var life: MaintenanceLifeTraining?
 
-  public init(method: FailureTraining.Method = .logistic(penalty: 1), testShare: Double = 0.3) {
+  public init(
+    method: FailureTraining.Method = .logistic(penalty: 1), testShare: Double = 0.3,
+    life: MaintenanceLifeTraining? = nil
+  ) {
     self.method = method
     self.testShare = testShare
+    self.life = life
   }
 
   /// Judges on the later part, then trains on all.
@@ -163,7 +196,10 @@ public struct MaintenanceTraining: Sendable {
       var life = weibull
       life.reference.name = "\(scope)/life"
       life.output = .remainingLife(unit: usageUnit, limit: nil, intervals: nil)
-      result.models.append(life)
+      let trained = try self.life?.train(
+        rows, unit: usageUnit, cut: cut, reference: life.reference)
+      result.life = trained?.judgement
+      result.models.append(trained?.model ?? life)
     }
     guard !result.models.isEmpty else {
       throw .rows(

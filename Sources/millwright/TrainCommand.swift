@@ -134,7 +134,8 @@ struct TrainingChoice: ParsableArguments {
   ) throws -> (set: MaintenanceModelSet, text: String) {
     let now = Timestamp(microseconds: ClockSource.system().read().wallMicroseconds)
     let training = MaintenanceTraining(
-      method: method == .trees ? .trees(.failure) : .logistic(penalty: 1))
+      method: method == .trees ? .trees(.failure) : .logistic(penalty: 1),
+      life: method == .trees ? MaintenanceLifeTraining() : nil)
     let result: MaintenanceTraining.Result
     do {
       result = try training.train(
@@ -142,7 +143,8 @@ struct TrainingChoice: ParsableArguments {
     } catch {
       throw Failure("\(error)")
     }
-    let report = TrainingReport(rows: rows, result: result, method: method.rawValue)
+    let report = TrainingReport(
+      rows: rows, result: result, method: method.rawValue, unit: target.machine.usage.unit)
     let set = MaintenanceModelSet(
       scope: target.scope, version: version, trainedAt: now, labelledFailures: rows.failures,
       features: rows.features, periodMicroseconds: target.machine.periodMicroseconds,
@@ -272,6 +274,8 @@ struct TrainingReport {
   var rows: MaintenanceRows
   var result: MaintenanceTraining.Result
   var method: String
+  /// Of usage.
+  var unit: String
 
   var text: String {
     let machines = Set(rows.machines).count
@@ -308,7 +312,31 @@ struct TrainingReport {
     lines.append(
       "models, trained on all rows: " + result.models.map(\.reference.name).joined(separator: ", ")
         + "\n(age: lives alone, for horizons without a head; life: the remaining life)")
+    lines += lifeLines
     return lines.joined(separator: "\n")
+  }
+
+  private var lifeLines: [String] {
+    guard let life = result.life else {
+      return method == "trees"
+        ? [
+          "Remaining life is by age: for life by condition "
+            + "\(MaintenanceLifeTraining.livesMin) lives that ended in a failure are needed."
+        ] : []
+    }
+    let limit = "\(Self.number(life.limit)) \(unit)"
+    guard let rmse = life.rmse, let age = life.ageRMSE else {
+      return [
+        "Remaining life is by age: only \(life.trainingLives) lives ended in a failure before the later part, and "
+          + "\(life.testRows) of its rows came before one."
+      ]
+    }
+    return [
+      "Remaining life by condition, up to \(limit), on \(life.testRows) rows of the later part: RMSE "
+        + "\(Self.number(rmse)) \(unit), by age alone \(Self.number(age)) \(unit); 90 % intervals held "
+        + "\(Self.number(life.coverage)), mean width \(Self.number(life.width)) \(unit).",
+      life.isUseful ? "It is put in force." : "Age alone does better; it stays in force.",
+    ]
   }
 
   private static func number(_ value: Double?) -> String {
@@ -336,6 +364,18 @@ struct TrainingReport {
             ])
           })
       ),
+      ("remaining_life", result.life.map(lifeJSON) ?? .null),
+    ])
+  }
+
+  private func lifeJSON(_ life: MaintenanceLifeTraining.Judgement) -> JSONValue {
+    func number(_ value: Double?) -> JSONValue { value.map(JSONValue.double) ?? .null }
+    return .object([
+      ("unit", .string(unit)), ("limit", .double(life.limit)),
+      ("training_lives", .integer(life.trainingLives)), ("test_rows", .integer(life.testRows)),
+      ("rmse", number(life.rmse)), ("rmse_of_age", number(life.ageRMSE)),
+      ("coverage", number(life.coverage)), ("width", number(life.width)),
+      ("in_force", .bool(life.isUseful)),
     ])
   }
 }

@@ -128,6 +128,63 @@ struct MaintenanceTrainingTests {
     #expect(try chance(1.5) < 0.1)
   }
 
+  @Test(
+    "Remaining life by condition beats the age where a signal tells the wear, and goes in force",
+    .enabled(if: hasXGBoost, "libxgboost0 is not installed: apt install libxgboost0"))
+  func lifeByCondition() throws {
+    var light = TreeSettings.remainingLife
+    (light.rounds, light.boosters, light.learningRate) = (25, 1, 0.15)
+    let training = MaintenanceTraining(life: MaintenanceLifeTraining(settings: light))
+    let result = try training.train(
+      try Self.rows(lives: 24), scope: "press1", usageUnit: "h", version: 1, at: .epoch)
+    let life = try #require(result.life)
+    #expect(life.trainingLives >= 10 && life.testRows > 500)
+    #expect((150...270).contains(life.limit))
+    #expect(life.isUseful, "RMSE \(life.rmse ?? -1) h, by age \(life.ageRMSE ?? -1) h")
+    #expect(try #require(life.coverage) > 0.75)
+    let model = try #require(result.models.first { $0.reference.name == "press1/life" })
+    guard case .trees = model.kind else {
+      Issue.record("it is not the trees")
+      return
+    }
+    // The last hours of a life that nobody has seen.
+    let unseen = try Self.history(lives: 1, seed: 99)
+    let row = try #require(unseen.rows.last)
+    let score = model.score(entity: "press1", row: row, at: .epoch)
+    #expect(try #require(score.value) < 60)
+    #expect(score.unit == "h" && score.interval != nil)
+    // With few lives it is not tried.
+    let few = try training.train(
+      try Self.rows(lives: 8), scope: "press1", usageUnit: "h", version: 1, at: .epoch)
+    #expect(few.life == nil)
+    #expect(few.models.contains { $0.reference.name == "press1/life" })
+  }
+
+  @Test("What is left of a life ends with its failure; a replacement before tells nothing")
+  func remaining() throws {
+    var history = MachineHistory(Self.machine)
+    for hour in 0..<300 {
+      if hour == 100 { history.take(try Self.report(.preventive, 100)) }
+      if hour == 250 {
+        history.take(try Self.report(.failure, 250))
+        history.take(try Self.report(.replacement, 251))
+      }
+      history.take(
+        "vibration", .number(1),
+        at: Self.start.advanced(byMicroseconds: Int64(hour) * 3_600_000_000))
+    }
+    var rows = MaintenanceRows(features: MachineCondition.features(of: Self.machine))
+    rows.append(history, machine: 0)
+    func remaining(_ hour: Int) -> Double?? {
+      let time = Self.start.advanced(byMicroseconds: Int64(hour) * 3_600_000_000)
+      return rows.times.firstIndex(of: time).map { rows.remaining($0) }
+    }
+    #expect(remaining(50) == .some(nil))
+    #expect(try #require(remaining(150) ?? nil) == 99)
+    #expect(remaining(280) == .some(nil))
+    #expect(Set(rows.lifeOf).count == 3)
+  }
+
   @Test("A signal that says nothing gives no head; lives by age still do")
   func foretellsNothing() throws {
     var rows = MaintenanceRows(features: MachineCondition.features(of: Self.machine))

@@ -32,11 +32,15 @@ public struct MaintenanceLifeTraining: Sendable {
 
   public init(settings: TreeSettings = .remainingLife) { self.settings = settings }
 
+  /// Trainings of `train`: five folds and the whole, to judge and to use.
+  var steps: Int { 12 }
+
   /// Judges on rows after `cut`, then trains on all.
   /// - Returns: no model when it is not better than the age alone; `nil` with too few lives.
   /// - Throws: `TrainingError` of XGBoost.
   func train(
-    _ rows: MaintenanceRows, unit: String, cut: Timestamp, reference: ModelReference
+    _ rows: MaintenanceRows, unit: String, cut: Timestamp, reference: ModelReference,
+    progress: (Int) -> Void
   ) throws(TrainingError) -> (judgement: Judgement, model: ScoringModel?)? {
     let known = (0..<rows.count).filter { rows.remaining($0) != nil }
     guard let limit = Self.limit(Self.lives(rows, known)) else { return nil }
@@ -45,13 +49,14 @@ public struct MaintenanceLifeTraining: Sendable {
     let lives = Self.lives(rows, training)
     var judgement = Judgement(limit: limit, trainingLives: lives.count, testRows: test.count)
     if lives.count >= Self.livesMin, !test.isEmpty {
-      let model = try fit(rows, training, limit, unit, reference)
+      let model = try fit(rows, training, limit, unit, reference, progress)
       var age = try LifetimeTraining.weibull(lives, unit: unit, reference: reference)
       age.output = .remainingLife(unit: unit, limit: nil, intervals: nil)
       judge(model, age, rows, test, into: &judgement)
     }
     guard judgement.isUseful else { return (judgement, nil) }
-    return (judgement, try fit(rows, known, limit, unit, reference))
+    let model = try fit(rows, known, limit, unit, reference) { progress(steps / 2 + $0) }
+    return (judgement, model)
   }
 
   /// The lives of these rows, in their order: from their first row to the failure.
@@ -75,7 +80,7 @@ public struct MaintenanceLifeTraining: Sendable {
 
   private func fit(
     _ rows: MaintenanceRows, _ chosen: [Int], _ limit: Double, _ unit: String,
-    _ reference: ModelReference
+    _ reference: ModelReference, _ progress: (Int) -> Void
   ) throws(TrainingError) -> ScoringModel {
     // A life is kept together: its rows resemble each other more than those of another.
     try RemainingLifeTraining(settings: settings, limit: limit, unit: unit).train(
@@ -83,7 +88,7 @@ public struct MaintenanceLifeTraining: Sendable {
         features: rows.features, values: rows.values.rows(at: chosen),
         remaining: chosen.map { rows.remaining($0) ?? 0 },
         machines: chosen.map { rows.lifeOf[$0] }),
-      reference: reference
+      reference: reference, progress: { done, _ in progress(done) }
     ).model
   }
 

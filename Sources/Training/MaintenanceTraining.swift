@@ -159,10 +159,17 @@ public struct MaintenanceTraining: Sendable {
     self.life = life
   }
 
+  /// Trainings of `train`, at the most.
+  public var steps: Int {
+    2 * Horizon.standard(usagePerHour: 1).count + (life?.steps ?? 0)
+  }
+
   /// Judges on the later part, then trains on all.
+  /// - Parameter progress: told how many of `steps` are done.
   /// - Throws: `TrainingError` below five failures, or with rows that cannot be trained on.
   public func train(
-    _ rows: MaintenanceRows, scope: String, usageUnit: String, version: Int, at now: Timestamp
+    _ rows: MaintenanceRows, scope: String, usageUnit: String, version: Int, at now: Timestamp,
+    progress: (Int) -> Void = { _ in }
   ) throws(TrainingError) -> Result {
     guard rows.failures >= FailureForecast.failuresMin else {
       throw .rows(
@@ -176,16 +183,18 @@ public struct MaintenanceTraining: Sendable {
     let ordered = rows.times.sorted()
     let cut = ordered[min(ordered.count - 1, Int(Double(ordered.count) * (1 - testShare)))]
     var result = Result(models: [], judgements: [], cut: cut)
-    for horizon in Horizon.standard(usagePerHour: 1) {
+    for (place, horizon) in Horizon.standard(usagePerHour: 1).enumerated() {
       let known = (0..<rows.count).filter { rows.label($0, within: horizon.seconds) != nil }
       let reference = ModelReference(
         name: "\(scope)/\(horizon.name)", version: version, trainedAt: now)
       let judgement = judge(rows, known, horizon, cut, reference)
       result.judgements.append(judgement)
+      progress(2 * place + 1)
       // A head without enough of both kinds is left out too; the others stand.
       if judgement.isUseful, let trained = try? fit(rows, known, horizon, reference) {
         result.models.append(trained)
       }
+      progress(2 * place + 2)
     }
     // Lives by age give the horizons that no head has, and the remaining life.
     if let weibull = try? LifetimeTraining.weibull(
@@ -196,10 +205,17 @@ public struct MaintenanceTraining: Sendable {
       var life = weibull
       life.reference.name = "\(scope)/life"
       life.output = .remainingLife(unit: usageUnit, limit: nil, intervals: nil)
+      let heads = 2 * result.judgements.count
       let trained = try self.life?.train(
-        rows, unit: usageUnit, cut: cut, reference: life.reference)
+        rows, unit: usageUnit, cut: cut, reference: life.reference,
+        progress: { progress(heads + $0) })
       result.life = trained?.judgement
-      result.models.append(trained?.model ?? life)
+      if let model = trained?.model {
+        result.models.append(model)
+        // Answers in the first period of a life.
+        life.reference.name += "_by_age"
+      }
+      result.models.append(life)
     }
     guard !result.models.isEmpty else {
       throw .rows(

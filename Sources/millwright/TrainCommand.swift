@@ -137,9 +137,12 @@ struct TrainingChoice: ParsableArguments {
       method: method == .trees ? .trees(.failure) : .logistic(penalty: 1),
       life: method == .trees ? MaintenanceLifeTraining() : nil)
     let result: MaintenanceTraining.Result
+    let bar = ProgressBar("training", total: training.steps, unit: "models")
+    defer { bar.finish() }
     do {
       result = try training.train(
-        rows, scope: target.scope, usageUnit: target.machine.usage.unit, version: version, at: now)
+        rows, scope: target.scope, usageUnit: target.machine.usage.unit, version: version, at: now,
+        progress: bar.update)
     } catch {
       throw Failure("\(error)")
     }
@@ -311,7 +314,7 @@ struct TrainingReport {
     lines.append("")
     lines.append(
       "models, trained on all rows: " + result.models.map(\.reference.name).joined(separator: ", ")
-        + "\n(age: lives alone, for horizons without a head; life: the remaining life)")
+        + "\n(age: lives alone, for horizons without a head; life: the remaining life; life_by_age: until a life has readings)")
     lines += lifeLines
     return lines.joined(separator: "\n")
   }

@@ -153,6 +153,28 @@ struct MaintenanceTrainingTests {
     let score = model.score(entity: "press1", row: row, at: .epoch)
     #expect(try #require(score.value) < 60)
     #expect(score.unit == "h" && score.interval != nil)
+    // In force: a life that has no readings yet is judged by its age.
+    let set = MaintenanceModelSet(
+      scope: "press1", version: 1, trainedAt: .epoch, labelledFailures: 24,
+      features: MachineCondition.features(of: Self.machine), periodMicroseconds: 3_600_000_000,
+      usageUnit: "h", models: result.models, report: "{}")
+    func outlook(_ condition: MachineCondition) throws -> Score {
+      let outlook = MaintenanceOutlook(
+        device: "press1", asset: "", machine: Self.machine, condition: condition, models: set,
+        at: try #require(condition.usage.lastSeen))
+      return try #require(outlook.forecast.remainingLife)
+    }
+    let fresh = try outlook(unseen.condition)
+    #expect(fresh.model?.name == "press1/life_by_age")
+    var grown = unseen.condition
+    let last = try #require(grown.usage.lastSeen)
+    for hour in 1...40 {
+      grown.take(
+        "vibration", .number(1.5), at: last.advanced(byMicroseconds: Int64(hour) * 3_600_000_000),
+        Self.machine)
+    }
+    #expect(try outlook(grown).model?.name == "press1/life")
+    #expect(try #require(try outlook(grown).value) > 100)
     // With few lives it is not tried.
     let few = try training.train(
       try Self.rows(lives: 8), scope: "press1", usageUnit: "h", version: 1, at: .epoch)

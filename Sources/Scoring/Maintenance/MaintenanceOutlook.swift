@@ -67,9 +67,9 @@ public struct MaintenanceOutlook: Sendable {
     zoneSince = condition.severity.since
     severity = condition.severity.value
     severityUnit = machine.severity?.zones.unit ?? ""
+    let state = Self.state(of: condition, machine, set)
     forecast = FailureForecast(
-      entity: device, evidence: Self.evidence(set, machine),
-      condition: Self.state(of: condition, machine, set), at: now)
+      entity: device, evidence: Self.evidence(set, machine, state), condition: state, at: now)
     forecast.zone = zone
     model = forecast.basis == .model ? set?.models.first?.reference : nil
     services = condition.services(of: machine, at: now)
@@ -85,13 +85,18 @@ public struct MaintenanceOutlook: Sendable {
     explain(machine, condition)
   }
 
+  /// Of several models of remaining life the first that has something to go by.
   private static func evidence(
-    _ set: MaintenanceModelSet?, _ machine: MaintainedMachine
+    _ set: MaintenanceModelSet?, _ machine: MaintainedMachine, _ state: FailureForecast.Condition
   ) -> FailureForecast.Evidence {
     var failure: [ScoringModel] = []
     var life: ScoringModel?
     for model in set?.models ?? [] {
-      if case .remainingLife = model.output { life = model } else { failure.append(model) }
+      guard case .remainingLife = model.output else {
+        failure.append(model)
+        continue
+      }
+      if life == nil, state.rows[model.reference.name] != nil { life = model }
     }
     return .init(
       labelledFailures: set?.labelledFailures ?? 0, failureModels: failure, lifeModel: life,
@@ -104,8 +109,12 @@ public struct MaintenanceOutlook: Sendable {
     var rows: [String: [Double]] = [:]
     let row = condition.row
     for model in set?.models ?? [] {
-      rows[model.reference.name] =
-        model.features.count == row.count ? row : [condition.age ?? .nan]
+      if model.features.count != row.count {
+        rows[model.reference.name] = [condition.age ?? .nan]
+      } else if condition.periods > 0 || machine.signals.isEmpty {
+        // Before the first period of a life its signals say nothing: no model was trained on that.
+        rows[model.reference.name] = row
+      }
     }
     return .init(
       rows: rows, age: condition.age, severity: condition.severity.value,

@@ -55,7 +55,7 @@ import Testing
 
   @Test("A broker with far more in flight than it was allowed is recognised as often as it repeats")
   func overshoot() {
-    let ids = (1...16_000).map { UInt16($0) }
+    let ids = (5...16_004).map { UInt16($0) }
     var window = window(ids.map { ($0, 7) }, receiveMaximum: 1_000)
     for _ in 0..<3 {
       window.connected(sessionPresent: true)
@@ -63,11 +63,41 @@ import Testing
     }
   }
 
-  @Test("What is remembered stays within a round of packet ids")
+  @Test("Equal values under ids that begin at 1 with each connection are new")
+  func idsBeginAnew() {
+    let ids = (1...15_000).map { UInt16($0) }
+    var window = window(ids.map { ($0, 7) }, receiveMaximum: 1_000)
+    window.connected(sessionPresent: true)
+    #expect(ids.allSatisfy { !asks(&window, $0, 7) })
+  }
+
+  @Test("An id that comes with something else ends the trust in what lies far back")
+  func contradiction() {
+    var window = window((5..<1_005).map { (UInt16($0), 7) }, receiveMaximum: 100)
+    window.connected(sessionPresent: true)
+    #expect(asks(&window, 5, 7) && asks(&window, 6, 7))
+    #expect(!asks(&window, 7, 8))
+    #expect(!asks(&window, 8, 7))
+    // Of the last hundred each still counts.
+    #expect(asks(&window, 904 + 1, 7) && asks(&window, 1_004, 7))
+  }
+
+  @Test("The window closes before packet ids come round, whatever the deliveries were")
+  func round() {
+    var window = window([(1, 10), (65_535, 7)], receiveMaximum: 1_000)
+    window.connected(sessionPresent: true)
+    for id in 2...UInt16(45_537) { window.passed(packetID: id) }
+    #expect(!window.isActive)
+  }
+
+  @Test(
+    "What is remembered is what may be in flight, or twenty times that within a round of packet ids"
+  )
   func capacity() {
     #expect(RedeliveryWindow(receiveMaximum: 0).capacity == 20)
     #expect(RedeliveryWindow(receiveMaximum: 100).capacity == 2_000)
-    #expect(RedeliveryWindow(receiveMaximum: .max).capacity == 20_000)
+    #expect(RedeliveryWindow(receiveMaximum: 5_000).capacity == 20_000)
+    #expect(RedeliveryWindow(receiveMaximum: .max).capacity == 65_535)
   }
 
   @Test("The newest use of a packet id counts, and only the newest deliveries are kept")

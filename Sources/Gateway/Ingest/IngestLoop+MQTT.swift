@@ -149,10 +149,14 @@ extension IngestLoop {
     // They come back when a subscription covers them: No Local is MQTT 5 only, and per connection.
     if settings.own.isOwn(publish) {
       figures.ignoredMessages += 1
+      if publish.packetID != 0 { window.passed(packetID: publish.packetID) }
       return
     }
     if batch.isEmpty { batchStarted = now.monotonicMicroseconds }
-    if stages.maintenance.hears(publish.topic) { return receiveMaintenance(publish) }
+    if stages.maintenance.hears(publish.topic) {
+      if publish.packetID != 0 { window.passed(packetID: publish.packetID) }
+      return receiveMaintenance(publish)
+    }
     let ordered = orderedFingerprint(publish)
     if let ordered, window.isActive,
       window.isRedelivery(packetID: publish.packetID, fingerprint: ordered)

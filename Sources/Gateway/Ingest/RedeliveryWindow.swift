@@ -8,6 +8,10 @@ import Telemetry
 /// or once `receiveMaximum` deliveries in a row matched none: a broker repeats before it sends what is new.
 /// Without a session the window empties.
 ///
+/// More than `receiveMaximum` deliveries back an entry counts only while nothing contradicts that all that
+/// followed is still in flight: an id that comes with something else, or a connection that begins with id 1,
+/// tells of a broker that uses ids anew, where an equal value may be a new one. See decision 0018.
+///
 /// The fingerprint is a function of what the journal holds of a delivery, so a replay rebuilds the window
 /// and nothing is written for it.
 struct RedeliveryWindow: Equatable {
@@ -16,24 +20,32 @@ struct RedeliveryWindow: Equatable {
     var fingerprint: UInt64
   }
 
+  private struct Candidate: Equatable {
+    var fingerprint: UInt64
+    var isFar: Bool
+  }
+
   let capacity: Int
   let receiveMaximum: Int
   /// The newest deliveries; `next` is where the following one goes once the ring is full.
   private(set) var recent: [Entry] = []
   private var next = 0
   /// What may still come again on this connection.
-  private var candidates: [UInt16: UInt64] = [:]
+  private var candidates: [UInt16: Candidate] = [:]
+  private var trustsFar = false
+  private var isFirst = true
   /// How many more deliveries in a row may match none before the candidates are given up.
   private var strangersLeft = 0
+  /// How many more deliveries there may be before packet ids come round.
+  private var idsLeft = 0
 
   /// A window for a broker that was told to have at most `receiveMaximum` deliveries in flight.
   ///
-  /// It remembers twenty times as many: mosquitto takes a full share more with each connection that dies before
-  /// an acknowledgement got through. At most 20,000: what is remembered and what comes while it is must stay
-  /// within the 65,535 packet ids, or a new message could be taken for an old one. See decision 0018.
+  /// It remembers twenty times as many, up to 20,000: mosquitto takes a full share more with each connection that
+  /// dies before an acknowledgement got through.
   init(receiveMaximum: UInt16) {
     self.receiveMaximum = max(1, Int(receiveMaximum))
-    capacity = min(20 * self.receiveMaximum, 20_000)
+    capacity = max(self.receiveMaximum, min(20 * self.receiveMaximum, 20_000))
   }
 
   /// Whether deliveries need to be asked about at all.
@@ -58,20 +70,38 @@ struct RedeliveryWindow: Equatable {
       return
     }
     // Older entries first, so that the newest use of a packet id stands.
-    for entry in ordered { candidates[entry.packetID] = entry.fingerprint }
+    let entries = ordered
+    for (place, entry) in entries.enumerated() {
+      candidates[entry.packetID] = Candidate(
+        fingerprint: entry.fingerprint, isFar: entries.count - place > receiveMaximum)
+    }
+    (trustsFar, isFirst) = (true, true)
     strangersLeft = receiveMaximum
+    idsLeft = max(receiveMaximum, Int(UInt16.max) - capacity)
   }
 
   /// Whether this delivery was committed before; asked once for each delivery, in order.
   mutating func isRedelivery(packetID: UInt16, fingerprint: UInt64) -> Bool {
+    passed(packetID: packetID)
     guard !candidates.isEmpty else { return false }
-    if candidates.removeValue(forKey: packetID) == fingerprint {
+    let known = candidates.removeValue(forKey: packetID)
+    if let known, known.fingerprint == fingerprint, !known.isFar || trustsFar {
       strangersLeft = receiveMaximum
       return true
     }
+    if known != nil { trustsFar = false }
     strangersLeft -= 1
     if strangersLeft <= 0 { candidates.removeAll() }
     return false
+  }
+
+  /// A QoS 1 delivery that is not asked about, such as one of our own, has used a packet id.
+  mutating func passed(packetID: UInt16) {
+    guard isActive else { return }
+    if isFirst, packetID == 1 { trustsFar = false }
+    isFirst = false
+    idsLeft -= 1
+    if idsLeft < 0 { candidates.removeAll() }
   }
 
   /// Entries, oldest first.

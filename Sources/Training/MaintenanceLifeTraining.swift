@@ -30,7 +30,14 @@ public struct MaintenanceLifeTraining: Sendable {
   public static let livesMin = 10
   public var settings: TreeSettings
 
-  public init(settings: TreeSettings = .remainingLife) { self.settings = settings }
+  /// An eighth of the trees of `remainingLife`: they are explained behind the commit, for each machine.
+  public static let standard: TreeSettings = {
+    var settings = TreeSettings.remainingLife
+    (settings.rounds, settings.boosters, settings.learningRate) = (100, 4, 0.1)
+    return settings
+  }()
+
+  public init(settings: TreeSettings = standard) { self.settings = settings }
 
   /// Trainings of `train`: five folds and the whole, to judge and to use.
   var steps: Int { 12 }
@@ -47,9 +54,10 @@ public struct MaintenanceLifeTraining: Sendable {
     let training = known.filter { (rows.endOfLife($0) ?? .distantFuture) <= cut }
     let test = known.filter { rows.times[$0] >= cut }
     let lives = Self.lives(rows, training)
-    var judgement = Judgement(limit: limit, trainingLives: lives.count, testRows: test.count)
+    var judgement = Judgement(
+      limit: Self.limit(lives) ?? limit, trainingLives: lives.count, testRows: test.count)
     if lives.count >= Self.livesMin, !test.isEmpty {
-      let model = try fit(rows, training, limit, unit, reference, progress)
+      let model = try fit(rows, training, judgement.limit, unit, reference, progress)
       var age = try LifetimeTraining.weibull(lives, unit: unit, reference: reference)
       age.output = .remainingLife(unit: unit, limit: nil, intervals: nil)
       judge(model, age, rows, test, into: &judgement)
@@ -59,16 +67,17 @@ public struct MaintenanceLifeTraining: Sendable {
     return (judgement, model)
   }
 
-  /// The lives of these rows, in their order: from their first row to the failure.
+  /// The lives of these rows, in their order, by the age at which they failed; those whose age nobody knows are
+  /// left out.
   private static func lives(_ rows: MaintenanceRows, _ chosen: [Int]) -> [Life] {
     var lives: [Life] = []
     var last = -1
     for row in chosen {
-      guard rows.lifeOf[row] != last, let duration = rows.remaining(row), duration > 0 else {
-        continue
-      }
+      guard rows.lifeOf[row] != last, let left = rows.remaining(row),
+        let age = rows.age(row)
+      else { continue }
       last = rows.lifeOf[row]
-      lives.append(Life(duration: duration, isFailure: true))
+      if age + left > 0 { lives.append(Life(duration: age + left, isFailure: true)) }
     }
     return lives
   }
@@ -103,8 +112,8 @@ public struct MaintenanceLifeTraining: Sendable {
       let features = Array(rows.values.row(row))
       let score = model.score(entity: "", row: features, at: .epoch)
       // Where the age is not known there is nothing to compare with.
-      guard let value = score.value, let interval = score.interval,
-        let told = age.score(entity: "", row: [features[features.count - 1]], at: .epoch).value
+      guard let value = score.value, let interval = score.interval, let known = rows.age(row),
+        let told = age.score(entity: "", row: [known], at: .epoch).value
       else { continue }
       truths.append(min(rows.remaining(row) ?? 0, limit))
       own.append(value)

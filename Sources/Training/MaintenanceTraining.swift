@@ -59,6 +59,12 @@ public struct MaintenanceRows: Sendable {
   /// The usage left at a row until its machine failed; `nil`: it was replaced before, or has not failed yet.
   func remaining(_ row: Int) -> Double? { remaining[row] }
 
+  /// In the usage unit; `nil`: nobody knows.
+  func age(_ row: Int) -> Double? {
+    let age = Array(values.row(row))[values.columnCount - 1]
+    return age.isFinite ? age : nil
+  }
+
   /// When the life of a row ended in a failure.
   func endOfLife(_ row: Int) -> Timestamp? { failureAt[row] }
 
@@ -74,7 +80,7 @@ public struct MaintenanceRows: Sendable {
 public struct MachineHistory: Sendable {
   struct End: Sendable {
     var time: Timestamp
-    /// What the meter showed with the last sample before.
+    /// What the meter showed with the last row before; with the last sample, where none came since.
     var usage: Double
     var isFailure: Bool
   }
@@ -105,9 +111,15 @@ public struct MachineHistory: Sendable {
   public mutating func take(_ report: MaintenanceReport) {
     guard condition.take(report, machine) else { return }
     guard report.kind == .failure || report.beginsLife else { return }
-    ends.append(
+    // Told when it was over; the life ended when it began.
+    let rowBefore = times.lastIndex { $0 <= report.start }
+    let usage = end <= report.start ? condition.usage.total : rowBefore.map { usages[$0] }
+    let place = ends.firstIndex { $0.time > report.start } ?? ends.count
+    ends.insert(
       End(
-        time: report.start, usage: condition.usage.total, isFailure: report.kind == .failure))
+        time: report.start, usage: usage ?? condition.usage.total,
+        isFailure: report.kind == .failure),
+      at: place)
   }
 }
 
@@ -142,6 +154,8 @@ public struct MaintenanceTraining: Sendable {
     public var cut: Timestamp
     /// Of remaining life by condition; `nil` where it was not tried.
     public var life: MaintenanceLifeTraining.Judgement?
+    /// Why it could not be trained.
+    public var lifeProblem: String?
   }
 
   public var method: FailureTraining.Method
@@ -206,9 +220,15 @@ public struct MaintenanceTraining: Sendable {
       life.reference.name = "\(scope)/life"
       life.output = .remainingLife(unit: usageUnit, limit: nil, intervals: nil)
       let heads = 2 * result.judgements.count
-      let trained = try self.life?.train(
-        rows, unit: usageUnit, cut: cut, reference: life.reference,
-        progress: { progress(heads + $0) })
+      var trained: (judgement: MaintenanceLifeTraining.Judgement, model: ScoringModel?)?
+      do {
+        trained = try self.life?.train(
+          rows, unit: usageUnit, cut: cut, reference: life.reference,
+          progress: { progress(heads + $0) })
+      } catch {
+        // What cannot be trained leaves the others in force.
+        result.lifeProblem = error.description
+      }
       result.life = trained?.judgement
       if let model = trained?.model {
         result.models.append(model)

@@ -314,12 +314,14 @@ struct TrainingReport {
     lines.append("")
     lines.append(
       "models, trained on all rows: " + result.models.map(\.reference.name).joined(separator: ", ")
-        + "\n(age: lives alone, for horizons without a head; life: the remaining life; life_by_age: until a life has readings)")
+        + "\n(age: lives alone, for horizons without a head; life: the remaining life; life_by_age: until a life has readings)"
+    )
     lines += lifeLines
     return lines.joined(separator: "\n")
   }
 
   private var lifeLines: [String] {
+    if let problem = result.lifeProblem { return ["Remaining life is by age: \(problem)"] }
     guard let life = result.life else {
       return method == "trees"
         ? [

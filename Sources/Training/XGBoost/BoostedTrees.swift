@@ -14,6 +14,7 @@ public enum BoostedTrees {
   public static func train(
     rows: Matrix, labels: [Double], settings: TreeSettings
   ) throws(TrainingError) -> TreeEnsemble {
+    precondition(settings.boosters > 0, "there is nothing to average")
     var ensembles: [TreeEnsemble] = []
     var settings = settings
     for _ in 0..<settings.boosters {

@@ -1,3 +1,4 @@
+import Devices
 import Operations
 import Telemetry
 import Testing
@@ -64,9 +65,40 @@ struct PublishedKPITests {
     #expect(try Self.effects("machine", "gone", at: now).isEmpty)
   }
 
-  @Test("A late version of an older shift does not take the place of a newer one")
+  @Test(
+    "A late version of an older shift does not take the place of a newer one, however long that was"
+  )
   func late() throws {
-    #expect(!(try Self.effects("machine", "press1", at: "2026-11-21T21:59:59Z").isEmpty))
-    #expect(try Self.effects("machine", "press1", at: "2026-11-21T22:00:00Z").isEmpty)
+    let yaml = """
+      devices: [{id: press1, topic: press1}]
+      machines: [{device: press1, states: {on: running}, calendar: plant}]
+      calendars:
+        - id: plant
+          time_zone: UTC
+          shifts:
+            - {name: early, days: [sat], from: 06:00, to: 14:00}
+            - {name: late, days: [sat], from: 14:00, to: 17:00}
+      """
+    let file = ConfigurationFile(name: "devices/plant.yaml", content: yaml)
+    let devices = try #require(DeviceConfiguration.load(files: [file]).configuration)
+    let loaded = ProductionConfiguration.load(files: [file], devices: devices)
+    let configuration = try #require(loaded.configuration, "\(loaded.diagnostics)")
+    for (now, isPublished) in [
+      ("2026-11-21T14:02:00Z", true), ("2026-11-21T16:59:59Z", true),
+      ("2026-11-21T17:00:00Z", false), ("2026-11-23T10:00:00Z", false),
+    ] {
+      let effects = PublishedKPIs.effects(
+        of: try Self.report("machine", "press1"), configuration,
+        at: try #require(Timestamp(rfc3339: now)))
+      #expect(!effects.isEmpty == isPublished, "\(now)")
+    }
+    // The last one before a weekend stays the newest.
+    var friday = try Self.report("machine", "press1")
+    friday.content = try JSONReader.read(
+      Array(
+        #"{"shift": {"from": "2026-11-21T14:00:00Z", "to": "2026-11-21T17:00:00Z"}, "result": {"kpis": {"oee": {"value": 1, "unit": "1"}}}}"#
+          .utf8))
+    let sunday = try #require(Timestamp(rfc3339: "2026-11-22T20:00:00Z"))
+    #expect(PublishedKPIs.effects(of: friday, configuration, at: sunday).count == 1)
   }
 }

@@ -3,7 +3,7 @@ import Telemetry
 
 /// Indicators of a closed shift as retained messages: `kpi/<asset>/<name>` below our root.
 enum PublishedKPIs {
-  /// Effects of a report; empty when a later shift of the same length may have ended: its values stand there.
+  /// Effects of a report; empty when a later shift of its calendar has ended: its values stand there, or will.
   static func effects(
     of report: ProductionReport, _ configuration: ProductionConfiguration, at now: Timestamp
   ) -> [JSONValue] {
@@ -11,7 +11,7 @@ enum PublishedKPIs {
       let place = place(of: report, configuration),
       let from = shift["from"]?.text.flatMap(Timestamp.init(rfc3339:)),
       let to = shift["to"]?.text.flatMap(Timestamp.init(rfc3339:)),
-      now < to.advanced(byMicroseconds: to.microseconds - from.microseconds)
+      !hasLater(than: to, report, configuration, now)
     else { return [] }
     let kpis =
       report.kind == "line"
@@ -32,6 +32,20 @@ enum PublishedKPIs {
         ("state", .bool(true)),
       ])
     }
+  }
+
+  private static func hasLater(
+    than end: Timestamp, _ report: ProductionReport, _ configuration: ProductionConfiguration,
+    _ now: Timestamp
+  ) -> Bool {
+    let line = configuration.lines.first { report.kind == "line" && $0.id == report.subject }
+    // As reports of lines are made: by the machine that sets the pace, or the last one.
+    let lead = line.flatMap { $0.constraint ?? $0.machines.last } ?? report.subject
+    guard let machine = configuration.machine(lead), end < now,
+      let calendar = configuration.calendar(machine.calendar)
+    else { return false }
+    return calendar.shifts(touching: Span(end..<now), SystemZone(calendar.timeZone))
+      .contains { $0.span.from >= end && $0.span.to <= now }
   }
 
   private static func place(

@@ -175,7 +175,8 @@ struct QualityTests {
       for number in 1...7 { try await lot(number) }
       #expect(try await chart()?["discontinued"] == .bool(true))
       for (body, status) in [
-        (#"{"remark": "x"}"#, 422), (#"{"characteristic": "surfce"}"#, 404),
+        (#"{"remark": "x"}"#, 422), (#"{"characteristic": "surface", "device": 7}"#, 422),
+        (#"{"characteristic": "surfce"}"#, 404),
         (#"{"characteristic": "bore"}"#, 404),
         (#"{"characteristic": "surface", "device": "press99"}"#, 409),
       ] {

@@ -48,9 +48,13 @@ struct EffectSenders: Sendable {
     _ message: MessageEffect, _ whenDone: @escaping @Sendable (DeliveryOutcome) -> Void
   ) {
     guard let publisher else { return whenDone(.refused("there is no `mqtt` in millwright.yaml")) }
+    let payload = Array(message.payload.utf8)
+    let origin = Array(message.topic.utf8).withUnsafeBytes { topic in
+      payload.withUnsafeBytes { OwnTopics.origin(gatewayID, topic, $0) }
+    }
     publisher.publish(
-      topic: message.topic, payload: Array(message.payload.utf8), qos: message.qos,
-      isRetained: message.isRetained, origin: gatewayID
+      topic: message.topic, payload: payload, qos: message.qos, isRetained: message.isRetained,
+      origin: origin
     ) { fate in
       switch fate {
       case .acknowledged: whenDone(.delivered())

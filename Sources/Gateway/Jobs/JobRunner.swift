@@ -11,6 +11,9 @@ import Telemetry
 final class JobRunner: Sendable {
   /// The WAL is moved into the database when it is larger than this.
   static let walBytesMax = 8 << 20
+  /// Quarters of a second after which code of the start is handed back: while series are defined, memory is at its
+  /// highest.
+  private static let releaseRounds = [1, 2, 3, 4, 6, 8, 12]
 
   private let reader: StoreReader
   private let mailbox: Mailbox
@@ -72,7 +75,7 @@ final class JobRunner: Sendable {
       if round % 40 == 10 { attempt("rescue") { try rescue() } }
       if round % 40 == 0 { attempt("compaction") { try compact() } }
       if round % 40 == 20 { attempt("retention") { try retain() } }
-      if round == 1 || round == 8 || round % 240 == 20 { ProcessMemory.releaseCode() }
+      if Self.releaseRounds.contains(round) || round % 240 == 20 { ProcessMemory.releaseCode() }
       if round % 240 == 60 {
         // Each minute what is due; each hour whether late data changed a shift.
         let pass: ShiftReports.Pass = round % 14_400 == 300 ? .all : .due

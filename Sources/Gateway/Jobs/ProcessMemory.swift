@@ -10,6 +10,8 @@ public enum ProcessMemory {
   public static func settle() {
     // A saving only: where it is refused, the heap is as it was.
     _ = mallopt(M_MMAP_THRESHOLD, 1 << 20)
+    // Setting one fixes the other as well, at 128 KiB: the heap would shrink and grow with each batch.
+    _ = mallopt(M_TRIM_THRESHOLD, 2 << 20)
   }
 
   /// Hands back the code pages that only the start needed; what runs on is mapped again when it runs.

@@ -346,10 +346,13 @@ struct Stages: Sendable {
     }
     if command.name == QualityStage.resumeCommand {
       do throws(CommandRefusal) {
-        // Without a body the device is whichever it is.
+        // Without a body the device is whichever it is; the route writes no other.
         let body = try? JSONReader.read(Array(command.body.utf8))
         let place = try quality.resume(command.target, device: body?["device"]?.text)
         QualityRecords.addResumed(place, by: command, at: moment, to: &output)
+        if let told = output.events.last {
+          rules.eventHappened(told.event, at: moment, into: &ruleOutput)
+        }
         return nil
       } catch {
         return error

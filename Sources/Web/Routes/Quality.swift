@@ -54,11 +54,15 @@ extension RouteTable {
     guard let id = body["characteristic"]?.text else {
       throw Problem.invalid("/characteristic", "missing", "say which characteristic")
     }
-    let device = body["device"]?.text.map { JSONValue.object([("device", .string($0))]) }
+    let device = body["device"].flatMap { $0.isNull ? nil : $0 }
+    guard device == nil || device?.text != nil else {
+      throw Problem.invalid("/device", "bad_type", "it is the id of a device")
+    }
     try await carryOut(
       OperatorCommand(
         name: "quality.resume", target: id, principal: call.caller.name,
-        remark: body["remark"]?.text ?? "", body: device?.encoded ?? ""), key: call.key)
+        remark: body["remark"]?.text ?? "",
+        body: device.map { JSONValue.object([("device", $0)]).encoded } ?? ""), key: call.key)
     return try await listCharacteristics(call)
   }
 

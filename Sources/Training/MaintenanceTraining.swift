@@ -61,8 +61,7 @@ public struct MaintenanceRows: Sendable {
 
   /// In the usage unit; `nil`: nobody knows.
   func age(_ row: Int) -> Double? {
-    let age = Array(values.row(row))[values.columnCount - 1]
-    return age.isFinite ? age : nil
+    values.row(row).last.flatMap { $0.isFinite ? $0 : nil }
   }
 
   /// When the life of a row ended in a failure.
@@ -267,12 +266,9 @@ public struct MaintenanceTraining: Sendable {
     var judgement = Judgement(
       horizon: horizon.name, trainingRows: training.count, testRows: test.count,
       testFailures: truths.count { $0 })
-    let age = rows.features.count - 1
     judgement.ageAreaUnderROC = ClassificationMetrics.areaUnderROC(
-      scores: test.map { row in
-        let value = Array(rows.values.row(row))[age]
-        return value.isNaN ? 0 : value
-      }, labels: truths)
+      scores: test.map { rows.age($0) ?? 0 }, labels: truths)
+    // With too few failures before the cut there is no model to judge: the figures stay empty.
     guard !test.isEmpty, let model = try? fit(rows, training, horizon, reference) else {
       return judgement
     }

@@ -183,6 +183,7 @@ extension MaintenanceReport {
   /// properties leave out.
   /// - Throws: `Refusal`; such an event is kept in the log and moves nothing.
   public init(_ event: Event) throws(Refusal) {
+    // What is no JSON has no members: refused in one sentence.
     guard var members = (try? JSONReader.read(Array(event.properties.utf8)))?.members else {
       throw Refusal(field: "", code: "not_an_object", detail: "its properties are no JSON object")
     }

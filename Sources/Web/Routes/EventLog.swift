@@ -26,7 +26,11 @@ extension RouteTable {
   }
 
   /// Newest first; own writes included.
-  func eventList(_ call: Call, names: [String], isDerivedOnly: Bool) async throws -> Reply {
+  /// - Parameter show: one event, where it is not shown as the log has it.
+  func eventList(
+    _ call: Call, names: [String], isDerivedOnly: Bool,
+    show: (LoggedEvent) -> JSONValue = RouteTable.json
+  ) async throws -> Reply {
     var filter = EventFilter()
     filter.names = names
     filter.device = call.query["device"]
@@ -40,10 +44,10 @@ extension RouteTable {
     let rows = try await gateway.queries.fetchEvents(filter)
     let page = rows.prefix(limit)
     return Paging.list(
-      page.map(Self.json), next: rows.count > limit ? page.last.map { String($0.id) } : nil)
+      page.map(show), next: rows.count > limit ? page.last.map { String($0.id) } : nil)
   }
 
-  private static func json(_ row: LoggedEvent) -> JSONValue {
+  static func json(_ row: LoggedEvent) -> JSONValue {
     // Checked when they came in, or written by the stages.
     let properties = (try? JSONReader.read(Array(row.event.publicProperties.utf8))) ?? .object([])
     var members: [(String, JSONValue)] = [

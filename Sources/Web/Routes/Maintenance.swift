@@ -78,26 +78,14 @@ extension RouteTable {
   }
 
   @Sendable private func listMaintenanceEvents(_ call: Call) async throws -> Reply {
-    var filter = EventFilter()
-    filter.names = [MaintenanceReport.eventName]
-    filter.device = call.query["device"]
-    filter.from = try TimeArgument.moment("from", of: call.query, now: now, default: .distantPast)
-    filter.to = try TimeArgument.moment("to", of: call.query, now: now, default: .distantFuture)
-    filter.before = try Paging.rowCursor(call.query)
-    let limit = try Paging.limit(call.query)
-    filter.limit = limit + 1
-    await gateway.flush()
-    let rows = try await gateway.queries.fetchEvents(filter)
-    let page = rows.prefix(limit)
-    return Paging.list(
-      page.map { row in
-        // One that cannot be read any more is shown as it came.
-        guard var report = try? MaintenanceReport(row.event) else {
-          return .object([("event_id", .string(row.event.id)), ("readable", .bool(false))])
-        }
-        report.device = row.event.device ?? report.device
-        return report.json
-      }, next: rows.count > limit ? page.last.map { String($0.id) } : nil)
+    try await eventList(call, names: [MaintenanceReport.eventName], isDerivedOnly: false) { row in
+      // One that cannot be read any more is shown as it came.
+      guard var report = try? MaintenanceReport(row.event) else {
+        return .object([("event_id", .string(row.event.id)), ("readable", .bool(false))])
+      }
+      report.device = row.event.device ?? report.device
+      return report.json
+    }
   }
 
   // MARK: - Models
